@@ -1,0 +1,210 @@
+//! A bound socket inside the event loop: accepting, who may, and how many.
+
+use nix::errno::Errno;
+use nix::sys::epoll::{Epoll, EpollEvent, EpollFlags};
+use std::collections::VecDeque;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use super::access::{AllowList, Credentials};
+use super::address::Claim;
+use super::limits::{BindOptions, Limits, Wire};
+use super::peer::Peer;
+use super::stats::{Counters, ListenerStats};
+use super::wait::system;
+use crate::error::Result;
+
+/// Connections accepted in one turn, so that a flood of them does not delay messages.
+const MOST_ACCEPTED: usize = 64;
+
+/// What accepting brought.
+pub(super) enum Accepted {
+    Stream(UnixStream),
+    /// Not on the allow list; closed unread.
+    Denied,
+    /// Nobody is waiting.
+    None,
+    /// No descriptor or memory is left; whether that is news.
+    Exhausted {
+        is_new: bool,
+    },
+}
+
+pub(super) struct Acceptor {
+    pub(super) claim: Claim,
+    pub(super) limits: Arc<Limits>,
+    pub(super) counters: Arc<Counters>,
+    pub(super) is_serving: bool,
+    pub(super) is_cancelled: Arc<AtomicBool>,
+    /// Peers in the order they came that had not completed a message when last looked at.
+    pub(super) fresh: VecDeque<u64>,
+    wire: Wire,
+    allow: Option<AllowList>,
+    peers: usize,
+    budget: usize,
+    is_paused: bool,
+    was_exhausted: bool,
+    is_watched: bool,
+}
+
+impl Acceptor {
+    pub(super) fn new(claim: Claim, options: &BindOptions) -> Self {
+        Self {
+            claim,
+            limits: Arc::new(options.limits.clone()),
+            counters: Arc::default(),
+            is_serving: false,
+            is_cancelled: Arc::default(),
+            fresh: VecDeque::new(),
+            wire: options.wire,
+            allow: options.allow.clone(),
+            peers: 0,
+            budget: 1,
+            is_paused: false,
+            was_exhausted: false,
+            is_watched: false,
+        }
+    }
+
+    pub(super) fn update_interest(
+        &mut self,
+        epoll: &Epoll,
+        token: u64,
+        is_draining: bool,
+    ) -> Result<()> {
+        let wanted = self.is_serving && !self.is_paused && !is_draining;
+        let listener = &self.claim.listener;
+        let done = match (self.is_watched, wanted) {
+            (false, true) => epoll.add(listener, EpollEvent::new(EpollFlags::EPOLLIN, token)),
+            (true, false) => epoll.delete(listener),
+            _ => Ok(()),
+        };
+        done.map_err(|errno| system("cannot watch a listening socket", errno))?;
+        self.is_watched = wanted;
+        Ok(())
+    }
+
+    pub(super) fn unwatch(&mut self, epoll: &Epoll) {
+        self.is_serving = false;
+        // Closing the socket ends the watch as well.
+        let _ = self.update_interest(epoll, 0, true);
+    }
+
+    pub(super) fn pause_accepting(&mut self, epoll: &Epoll, token: u64) {
+        self.is_paused = true;
+        // Removing a watch fails only when there is none.
+        let _ = self.update_interest(epoll, token, false);
+    }
+
+    pub(super) fn resume_accepting(
+        &mut self,
+        epoll: &Epoll,
+        token: u64,
+        is_draining: bool,
+    ) -> Result<()> {
+        if !std::mem::replace(&mut self.is_paused, false) {
+            return Ok(());
+        }
+        self.update_interest(epoll, token, is_draining)
+    }
+
+    /// Returns how many connections may be accepted in this turn. One as long as clients come
+    /// singly, so that no call is spent on finding that there is no second; more under load.
+    pub(super) fn budget(&self) -> usize {
+        self.budget
+    }
+
+    pub(super) fn drained_queue(&mut self) {
+        self.budget = 1;
+    }
+
+    pub(super) fn kept_busy(&mut self) {
+        self.budget = (self.budget * 2).min(MOST_ACCEPTED);
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.peers >= self.limits.max_peers
+    }
+
+    pub(super) fn accept(&mut self) -> Accepted {
+        loop {
+            let error = match self.claim.listener.accept() {
+                Ok((stream, _)) => {
+                    self.was_exhausted = false;
+                    return self.screen(stream);
+                }
+                Err(error) => error,
+            };
+            match error.raw_os_error().map_or(Errno::EIO, Errno::from_raw) {
+                Errno::EAGAIN => return Accepted::None,
+                // The client left while it waited; the next one is no worse for it.
+                Errno::EINTR | Errno::ECONNABORTED => {}
+                _ => {
+                    let is_new = !std::mem::replace(&mut self.was_exhausted, true);
+                    return Accepted::Exhausted { is_new };
+                }
+            }
+        }
+    }
+
+    fn screen(&self, stream: UnixStream) -> Accepted {
+        let Some(allow) = &self.allow else {
+            return Accepted::Stream(stream);
+        };
+        match Credentials::of(&stream) {
+            Ok(peer) if allow.admits(&peer) => Accepted::Stream(stream),
+            _ => Accepted::Denied,
+        }
+    }
+
+    pub(super) fn admit(
+        &mut self,
+        token: u64,
+        listener: u64,
+        stream: UnixStream,
+        epoll: &Arc<Epoll>,
+        now: Instant,
+    ) -> Arc<Peer> {
+        self.peers += 1;
+        Counters::add(&self.counters.accepted, 1);
+        self.fresh.push_back(token);
+        Peer::new(
+            token,
+            listener,
+            stream,
+            self.wire,
+            &self.limits,
+            epoll,
+            &self.counters,
+            now,
+        )
+    }
+
+    /// Drops those from the list of fresh peers that have left or completed a message, once
+    /// they may be the larger part of it.
+    pub(super) fn forget_known(&mut self, is_fresh: impl Fn(u64) -> bool) {
+        if self.fresh.len() > 2 * self.peers + 64 {
+            self.fresh.retain(|token| is_fresh(*token));
+        }
+    }
+
+    pub(super) fn left(&mut self) {
+        self.peers -= 1;
+    }
+
+    pub(super) fn evicted(&mut self) {
+        self.peers -= 1;
+        Counters::add(&self.counters.evicted, 1);
+    }
+
+    pub(super) fn stats(&self) -> ListenerStats {
+        ListenerStats {
+            path: self.claim.address.path().to_owned(),
+            is_serving: self.is_serving,
+            peers: self.peers,
+            stats: self.counters.read(),
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The system calls on connected sockets: retried when interrupted, never blocking, never
+//! raising `SIGPIPE`.
+
+use nix::errno::Errno;
+use nix::sys::socket::{MsgFlags, recv, send, sendmsg, setsockopt, sockopt};
+use std::io::{IoSlice, Read};
+use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::net::UnixStream;
+
+/// What one call moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Moved {
+    /// This many bytes.
+    Bytes(usize),
+    /// The stream has ended.
+    End,
+    /// Nothing now; wait for readiness.
+    Blocked,
+}
+
+/// The socket buffer Linux gives by default; what fits needs no larger one.
+const DEFAULT_BUFFER: usize = 200 * 1024;
+
+pub(crate) fn read(stream: &UnixStream, buffer: &mut [u8]) -> Result<Moved, Errno> {
+    moved(|| recv(stream.as_raw_fd(), buffer, MsgFlags::MSG_DONTWAIT))
+}
+
+/// Appends at most `most` bytes to `buffer`, into its spare room, without clearing it first.
+/// The stream must be in non-blocking mode.
+pub(crate) fn read_onto(
+    stream: &UnixStream,
+    buffer: &mut Vec<u8>,
+    most: usize,
+) -> Result<Moved, Errno> {
+    let before = buffer.len();
+    // `read_to_end` keeps what it has read when it ends in an error.
+    let result = stream.take(most as u64).read_to_end(buffer);
+    match (buffer.len() - before, result) {
+        (0, Ok(_)) => Ok(Moved::End),
+        (0, Err(error)) => match error.raw_os_error().map_or(Errno::EIO, Errno::from_raw) {
+            Errno::EAGAIN => Ok(Moved::Blocked),
+            errno => Err(errno),
+        },
+        (count, _) => Ok(Moved::Bytes(count)),
+    }
+}
+
+pub(crate) fn write(stream: &UnixStream, bytes: &[u8]) -> Result<Moved, Errno> {
+    let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
+    moved(|| send(stream.as_raw_fd(), bytes, flags))
+}
+
+/// Writes pieces as if they were one.
+pub(crate) fn write_pieces(stream: &UnixStream, pieces: &[&[u8]; 3]) -> Result<Moved, Errno> {
+    let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
+    let slices = pieces.map(IoSlice::new);
+    moved(|| sendmsg::<()>(stream.as_raw_fd(), &slices, &[], flags, None))
+}
+
+fn moved(mut call: impl FnMut() -> Result<usize, Errno>) -> Result<Moved, Errno> {
+    loop {
+        return match call() {
+            Ok(0) => Ok(Moved::End),
+            Ok(count) => Ok(Moved::Bytes(count)),
+            Err(Errno::EINTR) => continue,
+            Err(Errno::EAGAIN) => Ok(Moved::Blocked),
+            Err(errno) => Err(errno),
+        };
+    }
+}
+
+/// Makes room for a message of `len` bytes in the socket, so that it goes in one piece where
+/// the system allows: the C library takes only what one `recv` gives it.
+pub(crate) fn make_room(socket: &impl AsFd, len: usize) {
+    if len > DEFAULT_BUFFER
+        && setsockopt(socket, sockopt::SndBufForce, &len).is_err()
+        && setsockopt(socket, sockopt::SndBuf, &len).is_err()
+    {
+        // A smaller buffer only means more writes.
+    }
+}

@@ -1,0 +1,114 @@
+//! What a server and a client bound, each with its default and the reason for it.
+
+use std::time::Duration;
+
+use super::AllowList;
+use crate::wire::{DEFAULT_LIMIT, Framing};
+
+/// Which framing a server takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wire {
+    /// Magic number and checksum; everything else is refused.
+    #[default]
+    Checked,
+    /// The 12-byte header of the C library before May 2019.
+    Legacy,
+    /// Both, told apart by the first frame of each connection.
+    Auto,
+}
+
+impl Wire {
+    pub(crate) fn framing(self) -> Option<Framing> {
+        match self {
+            Wire::Checked => Some(Framing::Checked),
+            Wire::Legacy => Some(Framing::Legacy),
+            Wire::Auto => None,
+        }
+    }
+}
+
+/// The bounds of one listener. Scripts set them by `bind`'s keywords.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// The first payload length, in bytes, that is too long: 5 MiB, as in the C library, so
+    /// that both refuse the same messages. At most 4 GiB - 1, the length field's reach.
+    pub max_message_size: usize,
+    /// Connections held at once: 10 000, what a server with an ordinary hard descriptor limit
+    /// can hold. Above it the oldest that never completed a message is closed.
+    pub max_peers: usize,
+    /// How long a peer may take for its first message and for each one it began: no limit, as
+    /// in the original. Each 64 KiB of a long message begins the time anew.
+    pub read_timeout: Option<Duration>,
+    /// How long a connection may stay idle after a message: no limit, since clients may keep
+    /// one open for their whole life and it costs less than 1 KiB.
+    pub idle_timeout: Option<Duration>,
+    /// How long a peer may leave replies unread once its socket is full: 30 s, long enough for
+    /// a client stopped in a debugger for a moment.
+    pub reply_timeout: Duration,
+    /// Bytes of unread replies above which a peer is not read any more: 1 MiB. One reply may be
+    /// longer; it is kept whole.
+    pub reply_queue: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_message_size: DEFAULT_LIMIT,
+            max_peers: 10_000,
+            read_timeout: None,
+            idle_timeout: None,
+            reply_timeout: Duration::from_secs(30),
+            reply_queue: 1024 * 1024,
+        }
+    }
+}
+
+/// How a listener is made.
+///
+/// # Examples
+///
+/// ```
+/// use steel_sipc::sipc::{Allow, BindOptions};
+/// let mut options = BindOptions::default();
+/// options.mode = Some(0o660);
+/// options.allow = Some(vec![Allow::group_named("staff").unwrap_or(Allow::Group(50))].into());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BindOptions {
+    /// The bounds.
+    pub limits: Limits,
+    /// The socket file's permission bits: 0600 when nothing is given, and 0666 when `allow` is,
+    /// because then the list decides.
+    pub mode: Option<u32>,
+    /// Connections the kernel holds until they are accepted: 128, so that a burst of clients
+    /// does not see a refusal (the C library has 10).
+    pub backlog: i32,
+    /// Whether to take the path over from a live server.
+    pub replace: bool,
+    /// Which framing to take.
+    pub wire: Wire,
+    /// Who may talk; everybody the file mode lets in when nothing is given.
+    pub allow: Option<AllowList>,
+}
+
+impl Default for BindOptions {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            mode: None,
+            backlog: 128,
+            replace: false,
+            wire: Wire::default(),
+            allow: None,
+        }
+    }
+}
+
+impl BindOptions {
+    pub(crate) fn file_mode(&self) -> u32 {
+        self.mode
+            .unwrap_or(if self.allow.is_some() { 0o666 } else { 0o600 })
+    }
+}

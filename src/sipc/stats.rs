@@ -1,0 +1,71 @@
+//! Counters of a listener.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::Fault;
+
+/// What a listener has counted since it was bound.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Connections accepted.
+    pub accepted: u64,
+    /// Connections closed because of `max_peers`.
+    pub evicted: u64,
+    /// Whole messages received.
+    pub messages: u64,
+    /// Bytes received in whole and partial messages.
+    pub bytes_in: u64,
+    /// Bytes of replies given to the kernel.
+    pub bytes_out: u64,
+    /// Faults of all kinds.
+    pub faults: u64,
+}
+
+/// A listener's state for a person to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ListenerStats {
+    /// The socket file, as it was given.
+    pub path: PathBuf,
+    /// Whether it is being served now.
+    pub is_serving: bool,
+    /// Connections held now.
+    pub peers: usize,
+    /// The counters.
+    pub stats: Stats,
+}
+
+/// The counters where they are counted.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) accepted: AtomicU64,
+    pub(crate) evicted: AtomicU64,
+    pub(crate) messages: AtomicU64,
+    pub(crate) bytes_in: AtomicU64,
+    pub(crate) bytes_out: AtomicU64,
+    faults: AtomicU64,
+}
+
+impl Counters {
+    pub(crate) fn add(counter: &AtomicU64, count: usize) {
+        counter.fetch_add(count as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn fault(&self, _fault: Fault) {
+        Self::add(&self.faults, 1);
+    }
+
+    pub(crate) fn read(&self) -> Stats {
+        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Stats {
+            accepted: get(&self.accepted),
+            evicted: get(&self.evicted),
+            messages: get(&self.messages),
+            bytes_in: get(&self.bytes_in),
+            bytes_out: get(&self.bytes_out),
+            faults: get(&self.faults),
+        }
+    }
+}

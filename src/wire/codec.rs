@@ -1,0 +1,454 @@
+//! Encoding, and the incremental decoder.
+
+use std::fmt;
+
+use super::{Checksum, Flags, Frame, Framing, HEAD_LEN, Kind, LEGACY_HEAD_LEN, MAGIC, checksum};
+
+/// The encoded header of one frame: 32 or 12 bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Head {
+    bytes: [u8; HEAD_LEN],
+    len: usize,
+}
+
+impl Head {
+    /// Returns the header's bytes.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}
+
+/// Encodes the header for a payload given in pieces, so that it need not be copied together.
+///
+/// The caller has checked that the pieces are shorter than 4 GiB in all; what is longer would
+/// not fit the length field, which then holds the low 32 bits.
+///
+/// # Examples
+///
+/// ```
+/// use steel_sipc::wire::{head, Flags, Framing, Kind};
+/// let head = head(Framing::Checked, Kind::Close, Flags::NONE, 0, &[]);
+/// assert_eq!(head.as_bytes()[24..], 0x3f0e_f0ab_49f1_e14f_u64.to_le_bytes());
+/// ```
+#[must_use]
+pub fn head(framing: Framing, kind: Kind, flags: Flags, reserved: u32, payload: &[&[u8]]) -> Head {
+    let len: usize = payload.iter().map(|piece| piece.len()).sum();
+    let mut bytes = [0; HEAD_LEN];
+    bytes[0..4].copy_from_slice(&kind.code().to_le_bytes());
+    bytes[4..8].copy_from_slice(&flags.0.to_le_bytes());
+    bytes[8..12].copy_from_slice(&(len as u32).to_le_bytes());
+    if framing == Framing::Legacy {
+        return Head {
+            bytes,
+            len: LEGACY_HEAD_LEN,
+        };
+    }
+    bytes[12..16].copy_from_slice(&reserved.to_le_bytes());
+    bytes[16..24].copy_from_slice(&MAGIC.to_le_bytes());
+    bytes[24..32].copy_from_slice(&MAGIC.to_le_bytes());
+    if !flags.contains(Flags::UNSIGNED) {
+        let mut sum = Checksum::new();
+        sum.update(&bytes);
+        for piece in payload {
+            sum.update(piece);
+        }
+        bytes[24..32].copy_from_slice(&sum.value().to_le_bytes());
+    }
+    Head {
+        bytes,
+        len: HEAD_LEN,
+    }
+}
+
+/// Encodes a whole frame.
+///
+/// # Examples
+///
+/// ```
+/// use steel_sipc::wire::{encode, Decoder, Flags, Frame, Framing, Kind};
+/// let frame = Frame { kind: Kind::Binary, flags: Flags::NONE, reserved: 0, payload: vec![1, 2] };
+/// let bytes = encode(Framing::Checked, &frame);
+/// let mut rest = &bytes[..];
+/// let mut decoder = Decoder::new(Some(Framing::Checked), steel_sipc::wire::DEFAULT_LIMIT);
+/// assert_eq!(decoder.decode(&mut rest), Ok(Some(frame)));
+/// ```
+#[must_use]
+pub fn encode(framing: Framing, frame: &Frame) -> Vec<u8> {
+    let head = head(
+        framing,
+        frame.kind,
+        frame.flags,
+        frame.reserved,
+        &[&frame.payload],
+    );
+    let mut bytes = Vec::with_capacity(head.len + frame.payload.len());
+    bytes.extend_from_slice(head.as_bytes());
+    bytes.extend_from_slice(&frame.payload);
+    bytes
+}
+
+/// Why a stream of bytes is not a stream of frames.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// check0 is not the magic number: another protocol, or the other framing.
+    Magic,
+    /// The type is none of the three.
+    Kind(u32),
+    /// The payload is announced at or above the limit.
+    TooLong {
+        /// The announced length in bytes.
+        len: usize,
+        /// The first length that is too long.
+        limit: usize,
+    },
+    /// The checksum does not fit the bytes.
+    Checksum,
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DecodeError::Magic => write!(f, "the magic number is wrong; does the peer speak sipc?"),
+            DecodeError::Kind(code) => write!(f, "message type {code} is unknown"),
+            DecodeError::TooLong { len, limit } => write!(
+                f,
+                "a message of {len} bytes is announced, and max-message-size is {limit}"
+            ),
+            DecodeError::Checksum => write!(f, "the checksum is wrong"),
+        }
+    }
+}
+
+impl std::error::Error for DecodeError {}
+
+/// The payload being received.
+#[derive(Debug)]
+struct Body {
+    kind: Kind,
+    flags: Flags,
+    reserved: u32,
+    len: usize,
+    check: u64,
+    payload: Vec<u8>,
+    /// Covers the header and `payload[..summed]`; nothing when there is no checksum to compare.
+    sum: Option<Checksum>,
+    summed: usize,
+}
+
+impl Body {
+    fn remaining(&self) -> usize {
+        self.len - self.payload.len()
+    }
+
+    /// Sums what arrived since the last call, while it is in the cache.
+    fn sum_new(&mut self) {
+        if let Some(sum) = &mut self.sum {
+            sum.update(&self.payload[self.summed..]);
+        }
+        self.summed = self.payload.len();
+    }
+
+    fn finish(mut self) -> Result<Frame, DecodeError> {
+        self.sum_new();
+        if self.sum.is_some_and(|sum| sum.value() != self.check) {
+            return Err(DecodeError::Checksum);
+        }
+        let Body {
+            kind,
+            flags,
+            reserved,
+            payload,
+            ..
+        } = self;
+        Ok(Frame {
+            kind,
+            flags,
+            reserved,
+            payload,
+        })
+    }
+}
+
+/// Turns bytes into frames, whatever the pieces they arrive in.
+///
+/// Memory for a payload is taken as its bytes arrive, at most double what is there, never as
+/// much as a header promises. After an error every further call returns the same error.
+///
+/// # Examples
+///
+/// ```
+/// use steel_sipc::wire::{encode, Decoder, Flags, Frame, Framing, Kind, DEFAULT_LIMIT};
+/// let frame = Frame { kind: Kind::String, flags: Flags::NONE, reserved: 0, payload: b"hi\0".to_vec() };
+/// let mut decoder = Decoder::new(Some(Framing::Checked), DEFAULT_LIMIT);
+/// let bytes = encode(Framing::Checked, &frame);
+/// let (mut first, mut second) = bytes.split_at(20);
+/// assert_eq!(decoder.decode(&mut first), Ok(None));
+/// assert_eq!(decoder.decode(&mut second), Ok(Some(frame)));
+/// ```
+#[derive(Debug)]
+pub struct Decoder {
+    /// Nothing while the framing is still to be told from the first frame.
+    framing: Option<Framing>,
+    limit: usize,
+    head: [u8; HEAD_LEN],
+    filled: usize,
+    body: Option<Box<Body>>,
+    /// Bytes taken for a checked header that turned out to be legacy frames.
+    again: Vec<u8>,
+    dead: Option<DecodeError>,
+}
+
+impl Decoder {
+    /// Makes a decoder for one stream. Without a `framing` it takes both, told apart by check0
+    /// of the first frame. `limit` is the first payload length that is too long.
+    #[must_use]
+    pub fn new(framing: Option<Framing>, limit: usize) -> Self {
+        Self {
+            framing,
+            limit,
+            head: [0; HEAD_LEN],
+            filled: 0,
+            body: None,
+            again: Vec::new(),
+            dead: None,
+        }
+    }
+
+    /// Returns the framing in use, or nothing while it has not been told.
+    #[must_use]
+    pub fn framing(&self) -> Option<Framing> {
+        self.framing
+    }
+
+    /// Returns whether part of a frame has arrived.
+    #[must_use]
+    pub fn is_partial(&self) -> bool {
+        self.filled > 0 || self.body.is_some() || !self.again.is_empty()
+    }
+
+    /// Returns how many payload bytes of the frame under way have arrived.
+    #[must_use]
+    pub fn received(&self) -> usize {
+        self.body.as_ref().map_or(0, |body| body.payload.len())
+    }
+
+    /// Takes bytes from the front of `input` until one frame is whole.
+    ///
+    /// Returns nothing when all of `input` was taken and more is needed; call again with what
+    /// is left of `input` until it is empty.
+    ///
+    /// # Errors
+    ///
+    /// A [`DecodeError`] when the bytes are no frame; the stream is dead from then on.
+    pub fn decode(&mut self, input: &mut &[u8]) -> Result<Option<Frame>, DecodeError> {
+        if let Some(error) = self.dead {
+            return Err(error);
+        }
+        let result = if self.again.is_empty() {
+            self.step(input)
+        } else {
+            self.step_again(input)
+        };
+        if let Err(error) = result {
+            self.dead = Some(error);
+            self.body = None;
+        }
+        result
+    }
+
+    /// Decides for the legacy framing when too few bytes have arrived to tell; the next call of
+    /// [`Decoder::decode`] takes them as such. A legacy frame can be shorter than what tells
+    /// the framings apart, so whoever waits gives up waiting here.
+    pub fn assume_legacy(&mut self) {
+        if self.framing.is_none() {
+            self.framing = Some(Framing::Legacy);
+            self.again = self.head[..self.filled].to_vec();
+            self.filled = 0;
+        }
+    }
+
+    /// Returns whether the bytes so far are whole legacy frames, or the start of a checked one.
+    #[must_use]
+    pub fn is_ambiguous(&self) -> bool {
+        self.framing.is_none() && self.filled >= LEGACY_HEAD_LEN
+    }
+
+    /// Returns the buffer of a long payload under way and how many bytes it still wants, so
+    /// that a reader can append at most that many without a copy; then call
+    /// [`Decoder::decode`] with no input. Nothing when less than `least` bytes are missing.
+    pub fn direct(&mut self, least: usize) -> Option<(&mut Vec<u8>, usize)> {
+        let body = self.body.as_mut()?;
+        let remaining = body.remaining();
+        if remaining < least {
+            return None;
+        }
+        // At most double what is there, so that memory follows the bytes that came.
+        let step = remaining.min(body.payload.len().max(64 * 1024));
+        if body.payload.capacity() - body.payload.len() < step {
+            body.payload.reserve_exact(step);
+        }
+        Some((&mut body.payload, step))
+    }
+
+    /// Decodes the kept bytes first, then goes on with `input`.
+    fn step_again(&mut self, input: &mut &[u8]) -> Result<Option<Frame>, DecodeError> {
+        let kept = std::mem::take(&mut self.again);
+        let mut rest = &kept[..];
+        let frame = self.step(&mut rest)?;
+        self.again = rest.to_vec();
+        if frame.is_none() && self.again.is_empty() {
+            return self.step(input);
+        }
+        Ok(frame)
+    }
+
+    fn step(&mut self, input: &mut &[u8]) -> Result<Option<Frame>, DecodeError> {
+        if self.body.is_none() {
+            if self.filled == 0 && self.framing == Some(Framing::Checked) && input.len() >= HEAD_LEN
+            {
+                return self.step_whole(input);
+            }
+            loop {
+                let wanted = match self.framing {
+                    Some(Framing::Legacy) => LEGACY_HEAD_LEN,
+                    _ => HEAD_LEN,
+                };
+                let taken = input.len().min(wanted - self.filled);
+                self.head[self.filled..self.filled + taken].copy_from_slice(&input[..taken]);
+                self.filled += taken;
+                *input = &input[taken..];
+                if self.framing.is_none() && self.filled >= 24 {
+                    if le_u64(&self.head[16..24]) == MAGIC {
+                        self.framing = Some(Framing::Checked);
+                    } else {
+                        self.assume_legacy();
+                        return self.step_again(input);
+                    }
+                    continue;
+                }
+                if self.framing.is_none() || self.filled < wanted {
+                    return Ok(None);
+                }
+                break;
+            }
+            self.filled = 0;
+            let head = self.head;
+            let body = self.open(&head)?;
+            self.body = Some(Box::new(body));
+        }
+        let Some(body) = &mut self.body else {
+            return Ok(None);
+        };
+        let taken = input.len().min(body.remaining());
+        body.payload.extend_from_slice(&input[..taken]);
+        *input = &input[taken..];
+        if body.remaining() > 0 {
+            body.sum_new();
+            return Ok(None);
+        }
+        match self.body.take() {
+            Some(body) => body.finish().map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The common case: header and payload lie together in `input`.
+    fn step_whole(&mut self, input: &mut &[u8]) -> Result<Option<Frame>, DecodeError> {
+        let mut head = [0; HEAD_LEN];
+        head.copy_from_slice(&input[..HEAD_LEN]);
+        let len = self.check_head(&head)?.1;
+        let bytes = *input;
+        *input = &bytes[HEAD_LEN..];
+        if input.len() < len {
+            let body = self.open(&head)?;
+            self.body = Some(Box::new(body));
+            return self.step(input);
+        }
+        let payload = &input[..len];
+        *input = &input[len..];
+        let (kind, _) = self.check_head(&head)?;
+        let flags = Flags(le_u32(&head[4..8]));
+        if !flags.contains(Flags::UNSIGNED) && le_u64(&head[24..32]) != sum_whole(&head, payload) {
+            return Err(DecodeError::Checksum);
+        }
+        let reserved = le_u32(&head[12..16]);
+        Ok(Some(Frame {
+            kind,
+            flags,
+            reserved,
+            payload: payload.to_vec(),
+        }))
+    }
+
+    /// Checks all that a header can get wrong; returns kind and payload length.
+    fn check_head(&self, head: &[u8; HEAD_LEN]) -> Result<(Kind, usize), DecodeError> {
+        if self.framing != Some(Framing::Legacy) && le_u64(&head[16..24]) != MAGIC {
+            return Err(DecodeError::Magic);
+        }
+        let code = le_u32(&head[0..4]);
+        let kind = Kind::from_code(code).ok_or(DecodeError::Kind(code))?;
+        let len = le_u32(&head[8..12]) as usize;
+        if len >= self.limit {
+            return Err(DecodeError::TooLong {
+                len,
+                limit: self.limit,
+            });
+        }
+        Ok((kind, len))
+    }
+
+    fn open(&self, head: &[u8; HEAD_LEN]) -> Result<Body, DecodeError> {
+        let (kind, len) = self.check_head(head)?;
+        let flags = Flags(le_u32(&head[4..8]));
+        let legacy = self.framing == Some(Framing::Legacy);
+        let sum = (!legacy && !flags.contains(Flags::UNSIGNED)).then(|| {
+            let mut sum = Checksum::new();
+            sum.update(&head[..24]);
+            sum.update(&MAGIC.to_le_bytes());
+            sum
+        });
+        Ok(Body {
+            kind,
+            flags,
+            reserved: if legacy { 0 } else { le_u32(&head[12..16]) },
+            len,
+            check: le_u64(&head[24..32]),
+            payload: Vec::new(),
+            sum,
+            summed: 0,
+        })
+    }
+}
+
+/// Sums a header and its payload, a short one in a single pass.
+fn sum_whole(head: &[u8; HEAD_LEN], payload: &[u8]) -> u64 {
+    const SHORT: usize = 224;
+    if payload.len() <= SHORT {
+        let mut bytes = [0; HEAD_LEN + SHORT];
+        bytes[..24].copy_from_slice(&head[..24]);
+        bytes[24..32].copy_from_slice(&MAGIC.to_le_bytes());
+        bytes[32..32 + payload.len()].copy_from_slice(payload);
+        return checksum(&bytes[..32 + payload.len()]);
+    }
+    let mut sum = Checksum::new();
+    sum.update(&head[..24]);
+    sum.update(&MAGIC.to_le_bytes());
+    sum.update(payload);
+    sum.value()
+}
+
+fn le_u32(bytes: &[u8]) -> u32 {
+    bytes
+        .iter()
+        .rev()
+        .fold(0, |number, byte| number << 8 | u32::from(*byte))
+}
+
+fn le_u64(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .rev()
+        .fold(0, |number, byte| number << 8 | u64::from(*byte))
+}
