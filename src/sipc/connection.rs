@@ -7,11 +7,11 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::Address;
 use super::address::lower;
 use super::io::{self, Moved};
 use super::message::{Message, Outgoing};
 use super::wait::{Waker, Woke, after, wait};
+use super::{Address, EventLoop};
 use crate::error::{Error, ErrorKind, Result};
 use crate::wire::{
     DEFAULT_LIMIT, DecodeError, Decoder, Flags, Frame, Framing, HEAD_LEN, KEEP_ALIVE,
@@ -412,6 +412,25 @@ impl Connection {
                 }
             }
         }
+    }
+
+    /// Goes on with a message under way: waits once, lets `events` do its work meanwhile, and
+    /// returns the reply when it is there. Nothing when something else may be due first: the
+    /// waker was used, or the loop has an event.
+    pub(crate) fn step(
+        &mut self,
+        pending: &mut Pending,
+        events: Option<&mut EventLoop>,
+    ) -> Result<Option<Option<Message>>> {
+        let mut loop_deadline = events.as_ref().and_then(|events| events.next_deadline());
+        let mut loop_fd = events.as_ref().map(|events| events.as_fd());
+        let step = self.advance_until(pending, &mut loop_fd, &mut loop_deadline)?;
+        match (step, events) {
+            (Step::Done(reply), _) => return Ok(Some(reply)),
+            (Step::Loop, Some(events)) => events.pump()?,
+            _ => {}
+        }
+        Ok(None)
     }
 
     /// Reads once; returns the reply when it is whole.

@@ -31,6 +31,12 @@ impl ListenerId {
     pub fn number(self) -> u64 {
         self.0
     }
+
+    /// Returns the name behind a number.
+    #[must_use]
+    pub fn from_number(number: u64) -> Self {
+        Self(number)
+    }
 }
 
 /// What happened on a listener.
@@ -283,6 +289,11 @@ impl EventLoop {
             .collect()
     }
 
+    /// Returns whether every listener is being served.
+    pub(crate) fn all_serving(&self) -> bool {
+        self.acceptors.values().all(|acceptor| acceptor.is_serving)
+    }
+
     /// Returns the listeners of this loop that `address` leads to, and whether each is served.
     pub(crate) fn own(&self, address: &Address) -> Option<(ListenerId, bool)> {
         self.acceptors
@@ -297,8 +308,18 @@ impl EventLoop {
     ///
     /// - [`ErrorKind::Io`]: the kernel cannot wait.
     pub fn next(&mut self, deadline: Option<Instant>) -> Result<Next> {
+        self.next_of(None, deadline)
+    }
+
+    /// Waits as [`EventLoop::next`], for one listener only when it is named: what happens on
+    /// others is kept for later.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::Io`]: the kernel cannot wait.
+    pub fn next_of(&mut self, only: Option<ListenerId>, deadline: Option<Instant>) -> Result<Next> {
         loop {
-            if let Some(event) = self.hand_out() {
+            if let Some(event) = self.hand_out(only) {
                 return Ok(Next::Event(event));
             }
             let timeout = if self.is_draining {
@@ -307,7 +328,7 @@ impl EventLoop {
                 deadline
             };
             let was_woken = self.turn(timeout)?;
-            if self.ready.is_empty() {
+            if !self.has_for(only) {
                 if self.is_draining {
                     return Ok(Next::Drained);
                 }
@@ -331,10 +352,42 @@ impl EventLoop {
         self.turn(Some(Instant::now())).map(drop)
     }
 
+    /// Waits until the waker is used or the deadline passes, and meanwhile does what
+    /// [`EventLoop::pump`] does.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::Io`]: the kernel cannot wait.
+    pub fn rest(&mut self, deadline: Option<Instant>) -> Result<()> {
+        loop {
+            let was_woken = self.turn(deadline)?;
+            if was_woken || deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                return Ok(());
+            }
+        }
+    }
+
     /// Returns whether [`EventLoop::next`] would return an event without waiting.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        !self.ready.is_empty()
+        self.has_for(None)
+    }
+
+    fn has_for(&self, only: Option<ListenerId>) -> bool {
+        self.ready.iter().any(|ready| self.is_due(ready, only))
+    }
+
+    /// Returns whether something may be handed out now: its listener is served, and wanted.
+    fn is_due(&self, ready: &Ready, only: Option<ListenerId>) -> bool {
+        let listener = ready.listener();
+        let is_serving = match ready {
+            Ready::Released { .. } => true,
+            _ => self
+                .acceptors
+                .get(&listener)
+                .is_some_and(|acceptor| acceptor.is_serving),
+        };
+        is_serving && only.is_none_or(|only| only.0 == listener)
     }
 
     /// Returns when the loop must look at its deadlines, though no descriptor is ready.
@@ -343,9 +396,13 @@ impl EventLoop {
         self.timers.peek().map(|Reverse((at, _))| *at)
     }
 
-    fn hand_out(&mut self) -> Option<Event> {
+    fn hand_out(&mut self, only: Option<ListenerId>) -> Option<Event> {
         loop {
-            return Some(match self.ready.pop_front()? {
+            let place = self
+                .ready
+                .iter()
+                .position(|ready| self.is_due(ready, only))?;
+            return Some(match self.ready.remove(place)? {
                 Ready::Fault { listener, fault } => Event::Fault(ListenerId(listener), fault),
                 Ready::Released { listener } => Event::Released(ListenerId(listener)),
                 Ready::Message {
@@ -389,10 +446,7 @@ impl EventLoop {
 
     /// Waits once, and does what the kernel says can be done. Returns whether the waker was used.
     fn turn(&mut self, deadline: Option<Instant>) -> Result<bool> {
-        let mut until = [deadline, self.next_deadline()].into_iter().flatten().min();
-        if !self.ready.is_empty() {
-            until = Some(Instant::now());
-        }
+        let until = [deadline, self.next_deadline()].into_iter().flatten().min();
         let fired = std::mem::take(&mut self.fired);
         let (fired, count) = self.wait(fired, until)?;
         let now = Instant::now();
