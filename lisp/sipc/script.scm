@@ -1,6 +1,9 @@
-;; What a script host brings and Steel has not: leaving with a status.
+;; What a script host brings and Steel has not: leaving with a status, and help that knows the
+;; sipc forms and macros.
 
 (provide exit
+         help
+         print-documentation ; what help expands to
          dynamic-wind
          leave-script ; run the exit parts and stop
          sipc-run-exit-parts) ; for the host
@@ -50,3 +53,28 @@
       (set! *exits* (cdr *exits*))
       (with-handler (lambda (error) #false) (after))
       (sipc-run-exit-parts))))
+
+;;@doc
+;; Prints what is known of a name: signature, arguments, results, an example.
+;;
+;; (help name)
+;;
+;; # Examples
+;; (help send)
+(define-syntax help
+  (syntax-rules ()
+    [(help) (print-documentation 'help)]
+    [(help name) (print-documentation 'name)]))
+
+;;@doc
+;; Prints what is known of the name that a symbol stands for.
+;;
+;; (print-documentation name) -> void
+;;
+;; * name : symbol?
+(define (print-documentation name)
+  (let ([text (#%documentation name)])
+    (if text
+        (displayln text)
+        (with-handler (lambda (error) (displayln "nothing is known of " name))
+                      (#%private-help (eval name))))))
