@@ -45,7 +45,8 @@ fn page(command: clap::Command) -> String {
     // The table of exit codes has a section of its own here.
     let command = command
         .after_help(None::<&str>)
-        .version(env!("CARGO_PKG_VERSION"));
+        .version(env!("CARGO_PKG_VERSION"))
+        .disable_version_flag(true);
     let man = Man::new(command);
     let mut bytes = Vec::new();
     // Writing to memory cannot fail.

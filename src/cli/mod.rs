@@ -25,7 +25,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser};
+use clap::Parser;
 
 use failure::{Failure, Outcome};
 
@@ -45,51 +45,64 @@ pub(crate) fn main() -> ExitCode {
         Some("man") => command(words, "sipc man", man::run),
         Some("install") => command(words, "sipc install", install::run),
         Some("help") => command(words, "sipc help", help),
-        Some("repl") => start::<args::ReplArgs>(&words[1..], "sipc repl"),
-        _ => start::<args::RunnerArgs>(&words, "sipc"),
+        Some("repl") => start::<args::ReplArgs>(&words[2..], "sipc repl"),
+        _ => start::<args::RunnerArgs>(words.get(1..).unwrap_or_default(), "sipc"),
     }
 }
 
 /// Parses what follows a sub-command's name and runs it.
 fn command<A: Parser>(words: Vec<OsString>, name: &str, run: fn(A) -> Outcome) -> ExitCode {
-    let parsed = A::try_parse_from(&words[1..]);
-    let outcome = match parsed {
+    let rest = words.into_iter().skip(2);
+    let outcome = match A::try_parse_from([OsString::from(name)].into_iter().chain(rest)) {
         Ok(args) => run(args),
-        Err(error) => not_parsed::<A>(&error),
+        Err(error) => not_parsed(&error),
     };
     finish(name, outcome)
 }
 
 /// Parses what the script runner takes and runs it.
 fn start<A: Parser + Into<args::Invocation>>(words: &[OsString], name: &str) -> ExitCode {
-    match A::try_parse_from(words) {
-        Ok(args) => run::run(args.into()),
-        Err(error) => finish(name, not_parsed::<A>(&error)),
+    let name_word = OsString::from(name);
+    let error = match A::try_parse_from([&name_word].into_iter().chain(words)) {
+        Ok(args) => return run::run(args.into()),
+        Err(error) => error,
+    };
+    if name == "sipc" && error.kind() == ErrorKind::DisplayHelp {
+        let is_long = words.iter().any(|word| word == "--help");
+        return finish(name, program_help(is_long));
     }
+    finish(name, not_parsed(&error))
 }
 
 /// Prints what was asked for instead of running, or says what is wrong.
-fn not_parsed<A: CommandFactory>(error: &clap::Error) -> Outcome {
-    match error.kind() {
-        ErrorKind::DisplayHelp if A::command().get_name() == "sipc" => {
-            output::print(&args::all().render_long_help().to_string())
-        }
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            output::print(&error.render().to_string())
-        }
-        _ => {
-            let text = error.render().to_string();
-            let text = text.strip_prefix("error: ").unwrap_or(&text);
-            Err(Failure::usage(text.trim_end()))
-        }
+fn not_parsed(error: &clap::Error) -> Outcome {
+    let text = error.render().to_string();
+    if matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    ) {
+        return output::print(&text);
     }
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    Err(Failure::usage(text.trim_end()))
+}
+
+/// Prints the help of the program, with all its sub-commands.
+fn program_help(is_long: bool) -> Outcome {
+    let mut all = args::all();
+    let text = if is_long {
+        all.render_long_help()
+    } else {
+        all.render_help()
+    };
+    output::print(&text.to_string())
 }
 
 /// Shows the help of one sub-command, or all of it.
 fn help(args: args::HelpArgs) -> Outcome {
     let mut all = args::all();
     let Some(name) = args.command else {
-        return output::print(&all.render_long_help().to_string());
+        return program_help(true);
     };
     match all.find_subcommand_mut(&name) {
         Some(command) => output::print(&command.render_long_help().to_string()),

@@ -18,6 +18,8 @@ pub(crate) use tools::{CompletionsArgs, HelpArgs, InstallArgs, ManArgs, ShellNam
 
 use super::exit;
 
+const USAGE: &str = "sipc [OPTIONS] [FILE | -] [ARG]...\n       sipc COMMAND ...";
+
 /// Which language a script is in, where its name does not say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Language {
@@ -54,7 +56,7 @@ pub(crate) struct Invocation {
 /// .lisp, .cl or .lsp; `-` reads it from standard input. Without FILE and without -e, the
 /// prompt. A script that has a sub-command's name is run as ./NAME.
 #[derive(Debug, Parser)]
-#[command(name = "sipc", version, after_help = exit::help(), max_term_width = 100)]
+#[command(name = "sipc", version, override_usage = USAGE, after_help = exit::help(), max_term_width = 100)]
 pub(crate) struct RunnerArgs {
     #[command(flatten)]
     common: CommonArgs,
