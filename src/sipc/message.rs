@@ -74,10 +74,8 @@ impl Message {
         if frame.payload.last() == Some(&0) {
             frame.payload.pop();
         }
-        String::from_utf8(frame.payload).map_or_else(
-            |error| Message::Binary(error.into_bytes()),
-            Message::String,
-        )
+        String::from_utf8(frame.payload)
+            .map_or_else(|error| Message::Binary(error.into_bytes()), Message::String)
     }
 }
 

@@ -3,9 +3,7 @@
 use nix::sys::stat::{Mode, umask};
 
 use steel_sipc::Result;
-use steel_sipc::sipc::{
-    BindOptions, Event, EventLoop, Exchange, Fault, Message, Next, Outgoing,
-};
+use steel_sipc::sipc::{BindOptions, Event, EventLoop, Exchange, Fault, Message, Next, Outgoing};
 use steel_sipc::wire::Kind;
 
 use super::args::Command;
