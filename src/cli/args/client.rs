@@ -6,19 +6,19 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::super::exit;
-use super::values::{limit, rate, seconds, size};
+use super::values::{limit, path, rate, seconds, size};
 
 /// How to reach a server.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct ClientArgs {
     /// The server's socket.
-    #[arg(value_hint = ValueHint::FilePath)]
+    #[arg(value_hint = ValueHint::FilePath, value_parser = path())]
     pub(crate) socket: PathBuf,
     /// Longest wait for a place in the server's queue, and for each reply; 0 is no limit.
-    #[arg(long, value_name = "S", value_parser = seconds, default_value = "0", hide_default_value = true)]
+    #[arg(long, value_name = "S", value_parser = seconds, allow_negative_numbers = true, default_value = "0", hide_default_value = true)]
     pub(crate) timeout: Duration,
     /// Wait until the server is there, at most S seconds.
-    #[arg(long, value_name = "S", value_parser = seconds, default_value = "0", hide_default_value = true)]
+    #[arg(long, value_name = "S", value_parser = seconds, allow_negative_numbers = true, default_value = "0", hide_default_value = true)]
     pub(crate) wait: Duration,
     /// Speak the framing that libsipc had before May 2019.
     #[arg(long)]
@@ -75,7 +75,7 @@ pub(crate) struct SendArgs {
           value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) count: u64,
     /// Send at most R messages a second.
-    #[arg(long, value_name = "R", value_parser = rate)]
+    #[arg(long, value_name = "R", value_parser = rate, allow_negative_numbers = true)]
     pub(crate) rate: Option<f64>,
     #[command(flatten)]
     pub(crate) reply: ReplyArgs,
@@ -104,7 +104,7 @@ pub(crate) struct PingArgs {
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) count: Option<u64>,
     /// Time between messages.
-    #[arg(short, long, value_name = "S", value_parser = seconds, default_value = "1")]
+    #[arg(short, long, value_name = "S", value_parser = seconds, allow_negative_numbers = true, default_value = "1")]
     pub(crate) interval: Duration,
     /// Payload bytes of a message.
     #[arg(short, long, value_name = "BYTES", value_parser = size, default_value = "56")]
@@ -135,7 +135,7 @@ pub(crate) struct BenchArgs {
           value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub(crate) connections: u16,
     /// How long to measure each size.
-    #[arg(short = 't', long, value_name = "S", value_parser = seconds, default_value = "5")]
+    #[arg(short = 't', long, value_name = "S", value_parser = seconds, allow_negative_numbers = true, default_value = "5")]
     pub(crate) seconds: Duration,
     /// Send text instead of bytes.
     #[arg(long)]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use steel_sipc::sipc::Allow;
 
 use super::super::exit;
-use super::values::{WireName, allow, limit, mode, seconds};
+use super::values::{WireName, allow, limit, mode, path, seconds};
 
 /// Serves a socket from the shell: prints messages as they come, and answers them.
 ///
@@ -19,7 +19,7 @@ use super::values::{WireName, allow, limit, mode, seconds};
 #[command(name = "sipc listen", after_help = exit::help(), max_term_width = 100)]
 pub(crate) struct ListenArgs {
     /// Where to listen. A socket that nobody listens on is replaced.
-    #[arg(value_hint = ValueHint::AnyPath)]
+    #[arg(value_hint = ValueHint::AnyPath, value_parser = path())]
     pub(crate) socket: PathBuf,
     /// Print one JSON object a message.
     #[arg(long, conflicts_with = "raw")]
@@ -60,13 +60,13 @@ pub(crate) struct ListenArgs {
           value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) max_peers: u32,
     /// Longest time a message may take to arrive; 0 is no limit.
-    #[arg(long, value_name = "S", value_parser = seconds, default_value = "0")]
+    #[arg(long, value_name = "S", value_parser = seconds, allow_negative_numbers = true, default_value = "0")]
     pub(crate) read_timeout: Duration,
     /// Longest time a connection may do nothing after a message; 0 is no limit.
-    #[arg(long, value_name = "S", value_parser = seconds, default_value = "0")]
+    #[arg(long, value_name = "S", value_parser = seconds, allow_negative_numbers = true, default_value = "0")]
     pub(crate) idle_timeout: Duration,
     /// Longest time a client may leave replies unread.
-    #[arg(long, value_name = "S", value_parser = seconds, default_value = "30")]
+    #[arg(long, value_name = "S", value_parser = seconds, allow_negative_numbers = true, default_value = "30")]
     pub(crate) reply_timeout: Duration,
     /// Bytes of unread replies above which a client is not read any more.
     #[arg(long, value_name = "BYTES", value_parser = limit, default_value = "1M")]

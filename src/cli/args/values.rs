@@ -1,8 +1,15 @@
 //! Values as they are written on the command line.
 
+use clap::builder::{OsStringValueParser, TypedValueParser};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use steel_sipc::sipc::{Allow, Wire};
+
+/// Reads a path, also an empty one: what is wrong with that is said where it is used.
+pub(super) fn path() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
+}
 
 /// Reads a number of bytes: `65536`, `64K`, `5M`, `1GiB`.
 pub(super) fn size(text: &str) -> Result<usize, String> {
