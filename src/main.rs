@@ -1,21 +1,15 @@
-//! The program.
-use steel_sipc::Host;
-fn main() {
-    let path = std::env::args().nth(1).expect("file");
-    let mut host = Host::builder()
-        .arguments(std::env::args().skip(1))
-        .build()
-        .expect("host");
-    let result = if path == "-e" {
-        host.run_str("-e", &std::env::args().nth(2).expect("expr"))
-    } else {
-        host.run_file(&path)
-    };
-    match result {
-        Ok(_) => std::process::exit(host.exit_status().unwrap_or(0)),
-        Err(error) => {
-            eprintln!("sipc: {error}");
-            std::process::exit(1)
-        }
-    }
+//! The program `sipc`: runs scripts, and talks to message servers from the shell.
+//!
+//! The first word decides. A sub-command's name starts that sub-command, and none of those but
+//! `repl` starts the Scheme engine; anything else is a script with its arguments. See
+//! `cli::args` for the command line and `cli::exit` for the exit codes.
+
+#![deny(unsafe_code)]
+
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
 }

@@ -44,10 +44,13 @@
     (when number
       (deliver number))))
 
-(define (start form listener on-error on-message)
-  (let ([server (#%serve form listener on-error on-message)])
+;; The primitives check the number of arguments: they name the form and say how it is used.
+(define (start form arguments)
+  (let ([server (apply #%serve form arguments)])
     (set! *callbacks*
-          (hash-insert *callbacks* (#%server-number server) (cons on-error on-message)))
+          (hash-insert *callbacks*
+                       (#%server-number server)
+                       (cons (cadr arguments) (caddr arguments))))
     server))
 
 ;;@doc
@@ -71,8 +74,8 @@
 ;; (hook (bind "sipc.socket")
 ;;       (lambda (fault) #true)
 ;;       (lambda (type value) (respond value) (not (eq? type 'close))))
-(define (hook listener on-error on-message)
-  (let ([server (start 'hook listener on-error on-message)])
+(define (hook . arguments)
+  (let ([server (start 'hook arguments)])
     (#%dynamic-wind (lambda () void)
                     (lambda () (drive (#%server-target server)))
                     (lambda () (#%leave server)))))
@@ -88,8 +91,8 @@
 ;;
 ;; # Examples
 ;; (define server (serve (bind "sipc.socket") (lambda (fault) #true) (lambda (type value) #true)))
-(define (serve listener on-error on-message)
-  (start 'serve listener on-error on-message))
+(define (serve . arguments)
+  (start 'serve arguments))
 
 ;;@doc
 ;; Ends what serve began. The listener stays bound.
@@ -107,8 +110,8 @@
 ;; * server : from serve
 ;;
 ;; Returns what hook would have returned. Blocks.
-(define (wait server)
-  (drive (#%server-target server)))
+(define (wait . arguments)
+  (drive (apply #%server-target arguments)))
 
 ;;@doc
 ;; Sends a message and waits for the reply.
@@ -126,8 +129,8 @@
 ;;
 ;; # Examples
 ;; (send (connect "sipc.socket") "hello")
-(define (send connection value . options)
-  (await (apply #%send connection value options)))
+(define (send . arguments)
+  (await (apply #%send arguments)))
 
 (define (await result)
   (if (#%target? result)
@@ -143,11 +146,11 @@
 ;;
 ;; # Examples
 ;; (send-quick "sipc.socket" "hello")
-(define (send-quick file value . type)
-  (let ([connection (apply #%quick file value type)])
+(define (send-quick . arguments)
+  (let ([connection (apply #%quick arguments)])
     (and connection
          (#%dynamic-wind (lambda () void)
-                         (lambda () (await (apply #%send connection value type)))
+                         (lambda () (await (apply #%send connection (cdr arguments))))
                          (lambda () (#%release connection))))))
 
 ;;@doc
@@ -156,8 +159,8 @@
 ;; (sleep seconds) -> void
 ;;
 ;; * seconds : number, also a fraction
-(define (sleep seconds)
-  (drive (#%sleep-target seconds))
+(define (sleep . arguments)
+  (drive (apply #%sleep-target arguments))
   void)
 
 ;;@doc

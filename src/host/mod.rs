@@ -197,6 +197,15 @@ impl Host {
         self.run(&path.display().to_string(), &text, Some(path))
     }
 
+    /// Runs a text that was read from elsewhere, as [`Host::run_str`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Host::run_str`]; [`ErrorKind::Script`] also when it is not UTF-8.
+    pub fn run_bytes(&mut self, name: &str, text: Vec<u8>) -> Result<Vec<SteelVal>> {
+        self.run(name, &as_text(name, text)?, None)
+    }
+
     fn run(&mut self, name: &str, text: &str, path: Option<&Path>) -> Result<Vec<SteelVal>> {
         let text = without_interpreter_line(text);
         syntax::check(&text).map_err(|error| {
@@ -414,16 +423,14 @@ fn read_script(path: &Path) -> Result<String> {
             .at(path)
             .from_source(error)
     })?;
+    as_text(&shown.to_string(), bytes)
+}
+
+fn as_text(name: &str, bytes: Vec<u8>) -> Result<String> {
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..at]
-            .iter()
-            .filter(|byte| **byte == b'\n')
-            .count()
-            + 1;
-        script_error(format!(
-            "{shown}:{line}: the text is not UTF-8; save the file as UTF-8"
-        ))
+        let line = error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+        script_error(format!("{name}:{line}: the text is not UTF-8; save the file as UTF-8"))
     })
 }
 

@@ -87,6 +87,7 @@ pub struct Connection {
     stream: Option<UnixStream>,
     is_released: bool,
     messages: u64,
+    reply_bytes: usize,
 }
 
 /// A message under way: what is still to be sent, and the reply so far.
@@ -100,6 +101,9 @@ pub struct Pending {
     mark: usize,
     has_input: bool,
     len: usize,
+    /// Whether the reply is wanted as it came; then it ends up in `frame`.
+    keeps_frame: bool,
+    frame: Option<Frame>,
 }
 
 /// How far a message under way has come.
@@ -152,6 +156,7 @@ impl Connection {
             stream: None,
             is_released: false,
             messages: 0,
+            reply_bytes: 0,
         })
     }
 
@@ -169,6 +174,13 @@ impl Connection {
     #[must_use]
     pub fn messages(&self) -> u64 {
         self.messages
+    }
+
+    /// Returns how many bytes of the last message's reply arrived, header included, also when
+    /// it never became whole.
+    #[must_use]
+    pub fn reply_bytes(&self) -> usize {
+        self.reply_bytes
     }
 
     /// Returns whether a connection stands now.
@@ -216,6 +228,25 @@ impl Connection {
         let mut pending = self.begin(message, options)?;
         match self.advance(&mut pending, None)? {
             Step::Done(reply) => Ok(reply),
+            Step::Loop | Step::Woken => Err(self.interrupted()),
+        }
+    }
+
+    /// Sends as [`Connection::send_with`] and returns the reply as it came, also when it is a
+    /// string that is not UTF-8.
+    ///
+    /// # Errors
+    ///
+    /// As [`Connection::send`].
+    pub fn send_frame(
+        &mut self,
+        message: Outgoing<'_>,
+        options: SendOptions,
+    ) -> Result<Option<Frame>> {
+        let mut pending = self.begin(message, options)?;
+        pending.keeps_frame = true;
+        match self.advance(&mut pending, None)? {
+            Step::Done(_) => Ok(pending.frame),
             Step::Loop | Step::Woken => Err(self.interrupted()),
         }
     }
@@ -268,6 +299,7 @@ impl Connection {
     pub(crate) fn begin(&mut self, message: Outgoing<'_>, options: SendOptions) -> Result<Pending> {
         let len = message.wire_len();
         let limit = self.options.max_message_size;
+        self.reply_bytes = 0;
         if len >= limit {
             let text = format!(
                 "the message has {len} bytes and max-message-size is {limit}; set it higher on \
@@ -312,6 +344,8 @@ impl Connection {
             mark: 0,
             has_input: false,
             len,
+            keeps_frame: false,
+            frame: None,
         })
     }
 
@@ -451,7 +485,10 @@ impl Connection {
             },
         };
         match moved {
-            Ok(Moved::Bytes(_)) => pending.has_input = true,
+            Ok(Moved::Bytes(count)) => {
+                pending.has_input = true;
+                self.reply_bytes += count;
+            }
             Ok(Moved::Blocked) => return Ok(None),
             Ok(Moved::End) | Err(Errno::ECONNRESET) => {
                 self.stream = None;
@@ -464,7 +501,10 @@ impl Connection {
         }
         let mut input = &scratch[..count];
         match decoder.decode(&mut input) {
-            Ok(Some(frame)) => self.accept(frame, !input.is_empty()).map(Some),
+            Ok(Some(frame)) => {
+                let has_more = !input.is_empty();
+                self.accept(pending, frame, has_more).map(Some)
+            }
             Ok(None) => {
                 let received = decoder.received();
                 if received >= pending.mark + PROGRESS {
@@ -488,7 +528,12 @@ impl Connection {
         }
     }
 
-    fn accept(&mut self, frame: Frame, has_more: bool) -> Result<Option<Message>> {
+    fn accept(
+        &mut self,
+        pending: &mut Pending,
+        frame: Frame,
+        has_more: bool,
+    ) -> Result<Option<Message>> {
         if frame.reserved != KEEP_ALIVE || has_more || self.options.framing == Framing::Legacy {
             self.stream = None;
         }
@@ -503,6 +548,10 @@ impl Connection {
         }
         self.messages += 1;
         if frame.flags.contains(Flags::DISCARD) {
+            return Ok(None);
+        }
+        if pending.keeps_frame {
+            pending.frame = Some(frame);
             return Ok(None);
         }
         Message::from_frame(frame).map(Some).ok_or_else(|| {

@@ -717,13 +717,19 @@ fn receive(
         Input::Failed => return Err(Fault::Read),
     };
     let flags = frame.flags;
-    let Some(message) = Message::from_frame(frame) else {
+    let kind = frame.kind;
+    let message = if peer.limits().takes_any_text {
+        Some(Message::from_any_frame(frame))
+    } else {
+        Message::from_frame(frame)
+    };
+    let Some(message) = message else {
         state.stop_reading();
         return Err(Fault::Message);
     };
     let turn = (!flags.contains(Flags::NO_REPLY)).then(|| state.open_turn());
     let slot = ReplySlot::new(peer.clone(), turn);
-    let exchange = Exchange::new(message, slot, flags.contains(Flags::DISCARD));
+    let exchange = Exchange::new(kind, message, slot, flags.contains(Flags::DISCARD));
     state.pending += 1;
     let is_unsigned = flags.contains(Flags::UNSIGNED);
     ready.push_back(Ready::Message {
