@@ -1,2 +1,15 @@
-//! The program.
-fn main() {}
+//! The program `sipc`: runs scripts, and talks to message servers from the shell.
+//!
+//! The first word decides. A sub-command's name starts that sub-command, and none of those but
+//! `repl` starts the Scheme engine; anything else is a script with its arguments. See
+//! `cli::args` for the command line and `cli::exit` for the exit codes.
+
+#![deny(unsafe_code)]
+
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

@@ -8,7 +8,7 @@ use super::access::Credentials;
 use super::message::{Message, Outgoing};
 use super::peer::Peer;
 use crate::error::{Error, ErrorKind, Result};
-use crate::wire::Flags;
+use crate::wire::{Flags, Kind};
 
 /// What a peer, or the way to it, did wrong. The error callback is told and decides whether
 /// the server goes on.
@@ -201,17 +201,26 @@ impl fmt::Debug for ReplySlot {
 #[derive(Debug)]
 pub struct Exchange {
     message: Message,
+    kind: Kind,
     slot: ReplySlot,
     pub(crate) is_discard: bool,
 }
 
 impl Exchange {
-    pub(crate) fn new(message: Message, slot: ReplySlot, is_discard: bool) -> Self {
+    pub(crate) fn new(kind: Kind, message: Message, slot: ReplySlot, is_discard: bool) -> Self {
         Self {
+            kind,
             message,
             slot,
             is_discard,
         }
+    }
+
+    /// Returns what the sender said the message is. It differs from the message's own kind only
+    /// for text that is not UTF-8; see [`Limits::takes_any_text`](super::Limits::takes_any_text).
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
     }
 
     /// Returns the message.

@@ -49,6 +49,11 @@ pub struct Limits {
     /// Bytes of unread replies above which a peer is not read any more: 1 MiB. One reply may be
     /// longer; it is kept whole.
     pub reply_queue: usize,
+    /// Whether a string that is not UTF-8 is taken: no, it is the fault
+    /// [`Fault::Message`](super::Fault::Message). When it is, it arrives as
+    /// [`Message::Binary`](super::Message::Binary), and [`Exchange::kind`](super::Exchange::kind)
+    /// says string.
+    pub takes_any_text: bool,
 }
 
 impl Default for Limits {
@@ -60,6 +65,7 @@ impl Default for Limits {
             idle_timeout: None,
             reply_timeout: Duration::from_secs(30),
             reply_queue: 1024 * 1024,
+            takes_any_text: false,
         }
     }
 }

@@ -65,6 +65,18 @@ impl Message {
             Kind::Close => Some(Message::Close),
         }
     }
+
+    /// Makes the message that a frame carries; text that is not UTF-8 becomes bytes.
+    pub(crate) fn from_any_frame(mut frame: Frame) -> Self {
+        if frame.kind != Kind::String {
+            return Self::from_frame(frame).unwrap_or(Message::Close);
+        }
+        if frame.payload.last() == Some(&0) {
+            frame.payload.pop();
+        }
+        String::from_utf8(frame.payload)
+            .map_or_else(|error| Message::Binary(error.into_bytes()), Message::String)
+    }
 }
 
 impl From<&str> for Message {

@@ -51,4 +51,4 @@ pub use limits::{BindOptions, Limits, Wire};
 pub use listener::{Listener, ListenerHandle};
 pub use message::{Message, Outgoing};
 pub use stats::{ListenerStats, Stats};
-pub use wait::Waker;
+pub use wait::{Waker, rest};

@@ -44,6 +44,11 @@ impl Waker {
         let _ = self.0.write(1);
     }
 
+    /// Forgets a wake-up that no wait has seen.
+    pub fn clear_pending(&self) {
+        self.clear();
+    }
+
     pub(crate) fn clear(&self) {
         // Nothing to read means another wait has seen it.
         let _ = self.0.read();
@@ -106,6 +111,15 @@ pub(crate) fn wait(
             return Ok(Woke::TimedOut);
         }
     }
+}
+
+/// Waits until the waker is used or the deadline passes.
+///
+/// # Errors
+///
+/// - [`ErrorKind::Io`]: the kernel cannot wait.
+pub fn rest(waker: &Waker, deadline: Option<Instant>) -> Result<()> {
+    wait(None, None, waker, deadline).map(drop)
 }
 
 /// Returns the time left as whole milliseconds, rounded up so that a wait is never a spin.

@@ -11,7 +11,7 @@ use super::Address;
 use super::message::{Message, Outgoing};
 use super::wait::{Waker, Woke, after, wait};
 use crate::error::{Error, ErrorKind, Result};
-use crate::wire::{DEFAULT_LIMIT, Flags, Framing};
+use crate::wire::{DEFAULT_LIMIT, Flags, Frame, Framing};
 
 pub use self::pending::Pending;
 pub(crate) use self::pending::Step;
@@ -87,6 +87,7 @@ pub struct Connection {
     is_kept: bool,
     is_released: bool,
     messages: u64,
+    reply_bytes: usize,
 }
 
 impl Connection {
@@ -130,6 +131,7 @@ impl Connection {
             is_kept: false,
             is_released: false,
             messages: 0,
+            reply_bytes: 0,
         })
     }
 
@@ -147,6 +149,13 @@ impl Connection {
     #[must_use]
     pub fn messages(&self) -> u64 {
         self.messages
+    }
+
+    /// Returns how many bytes of the last message's reply arrived, header included, also when
+    /// it never became whole.
+    #[must_use]
+    pub fn reply_bytes(&self) -> usize {
+        self.reply_bytes
     }
 
     /// Returns whether a connection stands now.
@@ -194,6 +203,25 @@ impl Connection {
         let mut pending = self.begin(message, options)?;
         match self.advance(&mut pending, None)? {
             Step::Done(reply) => Ok(reply),
+            Step::Loop | Step::Woken => Err(self.interrupted()),
+        }
+    }
+
+    /// Sends as [`Connection::send_with`] and returns the reply as it came, also when it is a
+    /// string that is not UTF-8.
+    ///
+    /// # Errors
+    ///
+    /// As [`Connection::send`].
+    pub fn send_frame(
+        &mut self,
+        message: Outgoing<'_>,
+        options: SendOptions,
+    ) -> Result<Option<Frame>> {
+        let mut pending = self.begin(message, options)?;
+        pending.keeps_frame = true;
+        match self.advance(&mut pending, None)? {
+            Step::Done(_) => Ok(pending.frame),
             Step::Loop | Step::Woken => Err(self.interrupted()),
         }
     }

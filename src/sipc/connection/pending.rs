@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::{Connection, SendOptions};
 use crate::error::{Error, ErrorKind, Result};
+use crate::sipc::EventLoop;
 use crate::sipc::address::lower;
 use crate::sipc::io::{self, Moved};
 use crate::sipc::limits::MOST_LEN;
@@ -30,6 +31,9 @@ pub struct Pending {
     /// Whether the server closed before it had taken all.
     is_cut: bool,
     pub(super) len: usize,
+    /// Whether the reply is wanted as it came; then it ends up in `frame`.
+    pub(super) keeps_frame: bool,
+    pub(super) frame: Option<Frame>,
 }
 
 /// How far a message under way has come.
@@ -48,6 +52,7 @@ impl Connection {
     pub(crate) fn begin(&mut self, message: Outgoing<'_>, options: SendOptions) -> Result<Pending> {
         let len = message.wire_len();
         let limit = self.options.max_message_size.min(MOST_LEN);
+        self.reply_bytes = 0;
         if len >= limit {
             let text = format!(
                 "the message has {len} bytes and max-message-size is {limit}; set it higher on \
@@ -66,9 +71,13 @@ impl Connection {
         let mut sent = self.write_first(&pieces);
         if was_standing && matches!(sent, Err(Errno::EPIPE | Errno::ECONNRESET)) {
             // The server closed an idle connection: nothing of this message has reached it.
-            self.stream = None;
-            self.connect()?;
-            sent = self.write_first(&pieces);
+            let (closed, was_used) = (self.stream.take(), self.is_used);
+            match self.connect() {
+                Ok(()) => sent = self.write_first(&pieces),
+                Err(error) if was_used => return Err(error),
+                // A connection that never worked tells more than the lack of another one.
+                Err(_) => self.stream = closed,
+            }
         }
         self.is_used = true;
         let sent = match sent {
@@ -92,6 +101,8 @@ impl Connection {
             has_input: false,
             is_cut: false,
             len,
+            keeps_frame: false,
+            frame: None,
         })
     }
 
@@ -192,6 +203,25 @@ impl Connection {
         }
     }
 
+    /// Goes on with a message under way: waits once, lets `events` do its work meanwhile, and
+    /// returns the reply when it is there. Nothing when something else may be due first: the
+    /// waker was used, or the loop has an event.
+    pub(crate) fn step(
+        &mut self,
+        pending: &mut Pending,
+        events: Option<&mut EventLoop>,
+    ) -> Result<Option<Option<Message>>> {
+        let mut loop_deadline = events.as_ref().and_then(|events| events.next_deadline());
+        let mut loop_fd = events.as_ref().map(|events| events.as_fd());
+        let step = self.advance_until(pending, &mut loop_fd, &mut loop_deadline)?;
+        match (step, events) {
+            (Step::Done(reply), _) => return Ok(Some(reply)),
+            (Step::Loop, Some(events)) => events.pump()?,
+            _ => {}
+        }
+        Ok(None)
+    }
+
     fn check_deadline(&mut self, pending: &Pending) -> Result<()> {
         if pending.deadline.is_some_and(|at| Instant::now() >= at) {
             self.stream = None;
@@ -234,7 +264,10 @@ impl Connection {
             },
         };
         match moved {
-            Ok(Moved::Bytes(_)) => pending.has_input = true,
+            Ok(Moved::Bytes(count)) => {
+                pending.has_input = true;
+                self.reply_bytes += count;
+            }
             Ok(Moved::Blocked) => return Ok(None),
             Ok(Moved::End) | Err(Errno::ECONNRESET) => {
                 self.stream = None;
@@ -251,7 +284,7 @@ impl Connection {
                 // A server that replies before it has read all cannot be sent another message
                 // behind the rest of this one.
                 let is_in_step = input.is_empty() && pending.is_sent();
-                self.accept(frame, is_in_step).map(Some)
+                self.accept(pending, frame, is_in_step).map(Some)
             }
             Ok(None) => {
                 let received = decoder.received();
@@ -276,7 +309,12 @@ impl Connection {
         }
     }
 
-    fn accept(&mut self, frame: Frame, is_in_step: bool) -> Result<Option<Message>> {
+    fn accept(
+        &mut self,
+        pending: &mut Pending,
+        frame: Frame,
+        is_in_step: bool,
+    ) -> Result<Option<Message>> {
         let is_checked = self.options.framing == Framing::Checked;
         self.is_kept = frame.reserved == KEEP_ALIVE && is_in_step && is_checked;
         if !self.is_kept {
@@ -294,6 +332,10 @@ impl Connection {
         }
         self.messages += 1;
         if frame.flags.contains(Flags::DISCARD) {
+            return Ok(None);
+        }
+        if pending.keeps_frame {
+            pending.frame = Some(frame);
             return Ok(None);
         }
         Message::from_frame(frame).map(Some).ok_or_else(|| {

@@ -12,6 +12,12 @@ impl ListenerId {
     pub fn number(self) -> u64 {
         self.0
     }
+
+    /// Returns the name behind a number.
+    #[must_use]
+    pub fn from_number(number: u64) -> Self {
+        Self(number)
+    }
 }
 
 /// What happened on a listener.

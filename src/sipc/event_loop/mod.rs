@@ -166,6 +166,7 @@ impl EventLoop {
             return Ok(());
         }
         acceptor.update_interest(&self.epoll, listener.0, self.drain_until.is_some())?;
+        self.ready.unpark();
         let is_mine = |peer: &&Arc<Peer>| peer.listener == listener.0;
         let mine: Vec<_> = self.peers.values().filter(is_mine).cloned().collect();
         for peer in mine {
@@ -251,6 +252,11 @@ impl EventLoop {
             .collect()
     }
 
+    /// Returns whether every listener is being served.
+    pub(crate) fn all_serving(&self) -> bool {
+        self.acceptors.values().all(|acceptor| acceptor.is_serving)
+    }
+
     /// Returns the listeners of this loop that `address` leads to, and whether each is served.
     pub(crate) fn own(&self, address: &Address) -> Option<(ListenerId, bool)> {
         self.acceptors
@@ -265,13 +271,25 @@ impl EventLoop {
     ///
     /// - [`ErrorKind::Io`]: the kernel cannot wait.
     pub fn next(&mut self, deadline: Option<Instant>) -> Result<Next> {
+        self.next_of(None, deadline)
+    }
+
+    /// Waits as [`EventLoop::next`], for one listener only when it is named: what happens on
+    /// others is kept for later. What happened on a listener that is paused is kept as well.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::Io`]: the kernel cannot wait.
+    pub fn next_of(&mut self, only: Option<ListenerId>, deadline: Option<Instant>) -> Result<Next> {
         let mut is_first = true;
         loop {
             if std::mem::take(&mut self.is_woken) {
                 self.waker.clear();
                 return Ok(Next::Woken);
             }
-            if let Some(event) = self.ready.take(false) {
+            let acceptors = &self.acceptors;
+            let is_due = |ready: &Ready| ready.is_due(acceptors, only);
+            if let Some(event) = self.ready.take(only, is_due) {
                 return Ok(Next::Event(event));
             }
             self.end_flood()?;
@@ -308,10 +326,31 @@ impl EventLoop {
         Ok(())
     }
 
+    /// Waits until the waker is used or the deadline passes, and meanwhile does what
+    /// [`EventLoop::pump`] does.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::Io`]: the kernel cannot wait.
+    pub fn rest(&mut self, deadline: Option<Instant>) -> Result<()> {
+        loop {
+            self.turn(deadline)?;
+            if std::mem::take(&mut self.is_woken) {
+                self.waker.clear();
+                return Ok(());
+            }
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                return Ok(());
+            }
+        }
+    }
+
     /// Returns whether [`EventLoop::next`] would return an event without waiting.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        !self.ready.is_empty()
+        self.ready
+            .iter()
+            .any(|ready| ready.is_due(&self.acceptors, None))
     }
 
     /// Returns when the loop must look at its deadlines, though no descriptor is ready.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::event::{Event, ListenerId};
+use crate::sipc::acceptor::Acceptor;
 use crate::sipc::exchange::{Exchange, Fault, ReplySlot};
 use crate::sipc::message::Message;
 use crate::sipc::peer::{Input, Peer, PeerState, Turnstile};
@@ -30,6 +31,22 @@ pub(super) enum Ready {
 }
 
 impl Ready {
+    /// Returns whether this may be handed out now: its listener is served, and wanted.
+    pub(super) fn is_due(
+        &self,
+        acceptors: &HashMap<u64, Acceptor>,
+        only: Option<ListenerId>,
+    ) -> bool {
+        let listener = self.listener();
+        let is_serving = match self {
+            Ready::Released { .. } => true,
+            _ => acceptors
+                .get(&listener)
+                .is_some_and(|acceptor| acceptor.is_serving),
+        };
+        is_serving && only.is_none_or(|only| only.0 == listener)
+    }
+
     fn listener(&self) -> u64 {
         match self {
             Ready::Message { peer, .. } => peer.listener,
@@ -40,6 +57,9 @@ impl Ready {
 
 pub(super) struct ReadyQueue {
     queue: VecDeque<Ready>,
+    /// What came before `queue` and was not due when last looked at, for the listener `only`.
+    parked: VecDeque<Ready>,
+    only: Option<ListenerId>,
     /// Messages of peers that have to take replies first.
     held: HashMap<u64, VecDeque<Ready>>,
     last_handed_out: Instant,
@@ -49,6 +69,8 @@ impl ReadyQueue {
     pub(super) fn new() -> Self {
         Self {
             queue: VecDeque::new(),
+            parked: VecDeque::new(),
+            only: None,
             held: HashMap::new(),
             last_handed_out: Instant::now(),
         }
@@ -58,8 +80,21 @@ impl ReadyQueue {
         self.queue.is_empty()
     }
 
+    /// Returns how much there is, due or not.
     pub(super) fn len(&self) -> usize {
-        self.queue.len()
+        self.queue.len() + self.parked.len()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Ready> {
+        self.parked.iter().chain(&self.queue)
+    }
+
+    /// Looks again at what was not due: what is due has changed.
+    pub(super) fn unpark(&mut self) {
+        if !self.parked.is_empty() {
+            self.parked.append(&mut self.queue);
+            std::mem::swap(&mut self.parked, &mut self.queue);
+        }
     }
 
     pub(super) fn is_holding(&self) -> bool {
@@ -70,11 +105,22 @@ impl ReadyQueue {
         self.queue.push_back(ready);
     }
 
-    /// Takes the next event. Messages of a peer that does not take its replies stay, so that
-    /// these stay bounded, and so does their order.
-    pub(super) fn take(&mut self, is_last_chance: bool) -> Option<Event> {
+    /// Takes the next event that is due. Messages of a peer that does not take its replies
+    /// stay, so that these stay bounded, and so does their order.
+    pub(super) fn take(
+        &mut self,
+        only: Option<ListenerId>,
+        is_due: impl Fn(&Ready) -> bool,
+    ) -> Option<Event> {
+        if std::mem::replace(&mut self.only, only) != only {
+            self.unpark();
+        }
         loop {
             let ready = self.queue.pop_front()?;
+            if !is_due(&ready) {
+                self.parked.push_back(ready);
+                continue;
+            }
             let Ready::Message { peer, .. } = &ready else {
                 return Some(match ready {
                     Ready::Fault { listener, fault } => Event::Fault(ListenerId(listener), fault),
@@ -91,7 +137,7 @@ impl ReadyQueue {
                 let now = Instant::now();
                 now.duration_since(std::mem::replace(last, now)) <= SLOW
             };
-            let verdict = peer.hand_out(is_quick, is_last_chance);
+            let verdict = peer.hand_out(is_quick);
             if verdict == Turnstile::Hold {
                 self.held.entry(token).or_default().push_back(ready);
                 continue;
@@ -130,6 +176,7 @@ impl ReadyQueue {
     /// Drops all that belongs to a listener; dropping a message answers it.
     pub(super) fn forget(&mut self, listener: u64) {
         self.queue.retain(|ready| ready.listener() != listener);
+        self.parked.retain(|ready| ready.listener() != listener);
         self.held
             .retain(|_, held| held.front().is_none_or(|one| one.listener() != listener));
     }
@@ -150,7 +197,13 @@ impl ReadyQueue {
             Input::Failed => return Err(Fault::Read),
         };
         let flags = frame.flags;
-        let Some(message) = Message::from_frame(frame) else {
+        let kind = frame.kind;
+        let message = if peer.limits().takes_any_text {
+            Some(Message::from_any_frame(frame))
+        } else {
+            Message::from_frame(frame)
+        };
+        let Some(message) = message else {
             state.stop_reading();
             return Err(Fault::Message);
         };
@@ -160,7 +213,7 @@ impl ReadyQueue {
         let is_checked = state.framing() != Some(Framing::Legacy);
         self.add(Ready::Message {
             peer: peer.clone(),
-            exchange: Exchange::new(message, slot, flags.contains(Flags::DISCARD)),
+            exchange: Exchange::new(kind, message, slot, flags.contains(Flags::DISCARD)),
             is_unsigned: is_checked && flags.contains(Flags::UNSIGNED),
         });
         Ok(())

@@ -1,0 +1,80 @@
+;; What a script host brings and Steel has not: leaving with a status, and help that knows the
+;; sipc forms and macros.
+
+(provide exit
+         help
+         print-documentation ; what help expands to
+         dynamic-wind
+         leave-script ; run the exit parts and stop
+         sipc-run-exit-parts) ; for the host
+
+;; Exit parts that have yet to run, the innermost first.
+(define *exits* '())
+
+;;@doc
+;; Calls three functions in turn; the last one on every way out, also by exit.
+;;
+;; (dynamic-wind before during after) -> any
+;;
+;; * before, during, after : functions without arguments
+;;
+;; Returns what during returns.
+(define (dynamic-wind before during after)
+  (#%dynamic-wind (lambda ()
+                    (before)
+                    (set! *exits* (cons after *exits*)))
+                  during
+                  (lambda ()
+                    (set! *exits* (cdr *exits*))
+                    (after))))
+
+;;@doc
+;; Ends the script with a status. Exit parts of dynamic-wind run first, then sockets are
+;; released.
+;;
+;; (exit [status])
+;;
+;; * status : 0 to 255, or #true for 0 and #false for 1 = 0
+;;
+;; # Examples
+;; (exit 3)
+(define (exit . status)
+  (apply #%exit status)
+  (leave-script))
+
+(define (leave-script)
+  (sipc-run-exit-parts)
+  (#%end-script))
+
+;; Runs the exit parts that are left. For the host, after it stopped an evaluation.
+(define (sipc-run-exit-parts)
+  (unless (empty? *exits*)
+    (let ([after (car *exits*)])
+      (set! *exits* (cdr *exits*))
+      (with-handler (lambda (error) #false) (after))
+      (sipc-run-exit-parts))))
+
+;;@doc
+;; Prints what is known of a name: signature, arguments, results, an example.
+;;
+;; (help name)
+;;
+;; # Examples
+;; (help send)
+(define-syntax help
+  (syntax-rules ()
+    [(help) (print-documentation 'help)]
+    [(help name) (print-documentation 'name)]))
+
+;;@doc
+;; Prints what is known of the name that a symbol stands for.
+;;
+;; (print-documentation name) -> void
+;;
+;; * name : symbol?
+(define (print-documentation name)
+  (let ([text (#%documentation name)])
+    (if text
+        (displayln text)
+        (with-handler (lambda (error) (displayln "nothing is known of " name))
+                      (#%private-help (eval name))))))

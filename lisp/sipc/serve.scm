@@ -1,0 +1,198 @@
+;; The forms that run callbacks. The loop is here, its steps are primitives: Rust cannot call a
+;; Scheme function, so `#%next-event` returns what to call one for.
+
+(provide hook ; serve until a callback ends it
+         serve ; serve whenever the engine waits
+         stop ; end that
+         wait ; for its end
+         send ; a message, for its reply
+         send-quick ; connect, send, release
+         sleep ; and serve meanwhile
+         call-with-bound-socket ; what with-bound-socket expands to
+         with-bound-socket ; a socket for the extent of some forms
+         drive) ; for the host: serve while it waits
+
+(require "sipc/script.scm")
+
+;; From a listener's number to its (on-error . on-message).
+(define *callbacks* (hash))
+
+(define (callbacks number)
+  (hash-ref *callbacks* number))
+
+;; Serves until the target is there; returns its result.
+(define (drive target)
+  (if (with-handler (lambda (error) (#%callback-failed target error)) (pump target))
+      (drive target)
+      (#%target-result target)))
+
+(define (pump target)
+  (let ([event (#%next-event target)])
+    (cond
+      [(int? event) (deliver event) (pump target)]
+      [(eq? event #true) (report) (pump target)]
+      [event (leave-script)]
+      [else #false])))
+
+(define (deliver number)
+  (unless ((cdr (callbacks number)) (#%event-type) (#%event-value))
+    (#%end-server number 1)))
+
+;; A warning that the error callback lets pass becomes a message.
+(define (report)
+  (let ([number (#%after-fault ((car (callbacks (#%event-listener))) (#%event-value)))])
+    (when number
+      (deliver number))))
+
+;; The primitives check the number of arguments: they name the form and say how it is used.
+(define (start form arguments)
+  (let ([server (apply #%serve form arguments)])
+    (set! *callbacks*
+          (hash-insert *callbacks*
+                       (#%server-number server)
+                       (cons (cadr arguments) (caddr arguments))))
+    server))
+
+;;@doc
+;; Serves a listener until a callback returns #false.
+;;
+;; (hook listener on-error on-message) -> 1 or #false
+;;
+;; * listener : from bind
+;; * on-error : (lambda (fault) ...); fault is 'accept, 'read, 'closed, 'message or 'checksum,
+;;   or '(warning checksum) for a message without a checksum (true: handle it; false: it becomes
+;;   'checksum), or (list 'exception error) when on-message raised an error
+;; * on-message : (lambda (type value) ...); type is 'string, 'binary or 'close, value a string,
+;;   a byte vector or #false
+;;
+;; Returns 1 when on-message ended it, #false when on-error did, or the listener was released.
+;; Any number of clients are served at once; callbacks run one at a time. An error in on-message
+;; closes that client's connection and goes to on-error; one in on-error is raised from here.
+;; A callback that does not return stops everybody: what takes long belongs behind `defer`.
+;;
+;; # Examples
+;; (hook (bind "sipc.socket")
+;;       (lambda (fault) #true)
+;;       (lambda (type value) (respond value) (not (eq? type 'close))))
+(define (hook . arguments)
+  (let ([server (start 'hook arguments)])
+    (#%dynamic-wind (lambda () void)
+                    (lambda () (drive (#%server-target server)))
+                    (lambda () (#%leave server)))))
+
+;;@doc
+;; Serves a listener from now on, whenever the engine waits: in hook, send, connect, sleep,
+;; wait, and at the prompt.
+;;
+;; (serve listener on-error on-message) -> server
+;;
+;; Arguments as for hook. Returns at once. Callbacks run one at a time: while one runs no other
+;; does, also when it waits. When the script ends, so does the server; (wait server) keeps it.
+;;
+;; # Examples
+;; (define server (serve (bind "sipc.socket") (lambda (fault) #true) (lambda (type value) #true)))
+(define (serve . arguments)
+  (start 'serve arguments))
+
+;;@doc
+;; Ends what serve began. The listener stays bound.
+;;
+;; (stop server) -> #true
+;;
+;; * server : from serve
+(define stop #%stop)
+
+;;@doc
+;; Serves until a server has ended.
+;;
+;; (wait server) -> 1 or #false
+;;
+;; * server : from serve
+;;
+;; Returns what hook would have returned. Blocks.
+(define (wait . arguments)
+  (drive (apply #%server-target arguments)))
+
+;;@doc
+;; Sends a message and waits for the reply.
+;;
+;; (send connection value [type] [keep-response]) -> string?, bytes?, #true or #false
+;;
+;; * connection : from connect
+;; * value : string?, bytes?, a pointer, or a list or vector of bytes; anything for 'close
+;; * type : 'string, 'binary or 'close = from the value
+;; * keep-response : whether the reply's value is wanted = #true
+;;
+;; Returns the reply's value, #true when the server had none to give, or #false when it failed;
+;; (last-error) tells why. Blocks, at most for the connection's read timeout. Connects anew when
+;; the server serves one message a connection.
+;;
+;; # Examples
+;; (send (connect "sipc.socket") "hello")
+(define (send . arguments)
+  (await (apply #%send arguments)))
+
+(define (await result)
+  (if (#%target? result)
+      (drive result)
+      result))
+
+;;@doc
+;; Connects, sends one message, releases the connection.
+;;
+;; (send-quick file value [type]) -> string?, bytes?, #true or #false
+;;
+;; Arguments and results as for connect and send.
+;;
+;; # Examples
+;; (send-quick "sipc.socket" "hello")
+(define (send-quick . arguments)
+  (let ([connection (apply #%quick arguments)])
+    (and connection
+         (#%dynamic-wind (lambda () void)
+                         (lambda () (await (apply #%send connection (cdr arguments))))
+                         (lambda () (#%release connection))))))
+
+;;@doc
+;; Waits, and serves meanwhile.
+;;
+;; (sleep seconds) -> void
+;;
+;; * seconds : number, also a fraction
+(define (sleep . arguments)
+  (drive (apply #%sleep-target arguments))
+  void)
+
+;;@doc
+;; Calls a function with a socket, and releases it on every way out.
+;;
+;; (call-with-bound-socket file options function) -> any
+;;
+;; * file : string?
+;; * options : a list of options for bind, or of 'connect and options for connect
+;; * function : (lambda (socket) ...)
+;;
+;; Returns what the function returns, or #false without calling it when there is no socket.
+(define (call-with-bound-socket file options function)
+  (let ([socket (if (member 'connect options)
+                    (apply #%connect file (filter (lambda (x) (not (eq? x 'connect))) options))
+                    (apply #%bind file options))])
+    (and socket
+         (#%dynamic-wind (lambda () void)
+                         (lambda () (function socket))
+                         (lambda () (#%release socket))))))
+
+;;@doc
+;; Binds a socket to a name for some forms, and releases it on every way out.
+;;
+;; (with-bound-socket (name file option ...) body ...) -> any
+;;
+;; With :connect among the options it connects instead. Returns the last form's value, or
+;; #false without running them when there is no socket.
+;;
+;; # Examples
+;; (with-bound-socket (connection "sipc.socket" :connect) (send connection "hello"))
+(define-syntax with-bound-socket
+  (syntax-rules ()
+    [(with-bound-socket (name file option ...) body ...)
+     (call-with-bound-socket file (list option ...) (lambda (name) body ...))]))

@@ -1,0 +1,280 @@
+//! The command line: one definition for parsing, help, completions and man pages.
+//!
+//! A sub-command's name counts only as the very first word. Everything after a script's name is
+//! the script's.
+
+mod client;
+mod server;
+mod tools;
+mod values;
+
+use clap::{Command, CommandFactory, Parser};
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+pub(crate) use client::{BenchArgs, ClientArgs, CloseArgs, PingArgs, ReplyArgs, SendArgs};
+pub(crate) use server::ListenArgs;
+pub(crate) use tools::{CompletionsArgs, HelpArgs, InstallArgs, ManArgs, ShellName};
+
+use super::exit;
+
+const USAGE: &str = "sipc [OPTIONS] [FILE | -] [ARG]...\n       sipc COMMAND ...";
+
+/// Which language a script is in, where its name does not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Language {
+    Scheme,
+    Lisp,
+}
+
+/// What the script runner is asked to do, whichever way it was written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Invocation {
+    /// Files to load first, in order.
+    pub(crate) loads: Vec<PathBuf>,
+    /// Expressions to evaluate after that, in order.
+    pub(crate) expressions: Vec<String>,
+    /// The script; `-` is standard input. Nothing when expressions are given.
+    pub(crate) script: Option<OsString>,
+    /// What belongs to the script or the expressions.
+    pub(crate) arguments: Vec<OsString>,
+    /// Whether to go on with the prompt: asked for, or nothing else to do.
+    pub(crate) interactive: bool,
+    /// Nothing where the script's name decides.
+    pub(crate) language: Option<Language>,
+    /// Whether to compile only.
+    pub(crate) check: bool,
+    /// Whether the start-up file is read.
+    pub(crate) reads_init: bool,
+    /// Engines that serve together.
+    pub(crate) workers: Option<u16>,
+}
+
+/// Steel Scheme with typed messages over Unix sockets.
+///
+/// Without a sub-command, runs a script: FILE is Scheme, or Common Lisp when it is called
+/// .lisp, .cl or .lsp; `-` reads it from standard input. Without FILE and without -e, the
+/// prompt. A script that has a sub-command's name is run as ./NAME.
+#[derive(Debug, Parser)]
+#[command(name = "sipc", version, override_usage = USAGE, after_help = exit::help(), max_term_width = 100)]
+pub(crate) struct RunnerArgs {
+    #[command(flatten)]
+    common: CommonArgs,
+    /// Compile only, and say what is wrong.
+    #[arg(long)]
+    check: bool,
+    /// Engines that serve together, each with its own thread.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    workers: Option<u16>,
+    /// The script and its arguments, which are never taken for options. With -e, all of them
+    /// are arguments.
+    #[arg(value_name = "FILE | -] [ARG", trailing_var_arg = true, value_hint = clap::ValueHint::FilePath)]
+    words: Vec<OsString>,
+}
+
+/// Starts the prompt.
+#[derive(Debug, Parser)]
+#[command(name = "sipc repl", max_term_width = 100)]
+pub(crate) struct ReplArgs {
+    #[command(flatten)]
+    common: CommonArgs,
+    /// What the prompt's programs see as their arguments.
+    #[arg(value_name = "ARG", trailing_var_arg = true)]
+    words: Vec<OsString>,
+}
+
+#[derive(Debug, clap::Args)]
+struct CommonArgs {
+    /// Evaluate an expression; may be given several times.
+    #[arg(
+        short = 'e',
+        long = "eval",
+        value_name = "EXPR",
+        allow_hyphen_values = true
+    )]
+    expressions: Vec<String>,
+    /// Load a file first; may be given several times.
+    #[arg(short = 'l', long = "load", value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    loads: Vec<PathBuf>,
+    /// Go on with the prompt afterwards.
+    #[arg(short = 'i', long = "interactive")]
+    interactive: bool,
+    /// The script is Common Lisp, whatever it is called.
+    #[arg(long, overrides_with = "scheme")]
+    lisp: bool,
+    /// The script is Scheme, whatever it is called.
+    #[arg(long, overrides_with = "lisp")]
+    scheme: bool,
+    /// Do not read the start-up file.
+    #[arg(long)]
+    no_init: bool,
+}
+
+impl CommonArgs {
+    fn into_invocation(self) -> Invocation {
+        let language = match (self.lisp, self.scheme) {
+            (true, _) => Some(Language::Lisp),
+            (_, true) => Some(Language::Scheme),
+            _ => None,
+        };
+        Invocation {
+            loads: self.loads,
+            expressions: self.expressions,
+            interactive: self.interactive,
+            language,
+            reads_init: !self.no_init,
+            ..Invocation::default()
+        }
+    }
+}
+
+impl From<RunnerArgs> for Invocation {
+    fn from(args: RunnerArgs) -> Self {
+        let mut words = args.words.into_iter();
+        let mut invocation = args.common.into_invocation();
+        if invocation.expressions.is_empty() {
+            invocation.script = words.next();
+            invocation.interactive |= invocation.script.is_none() && !args.check;
+        }
+        invocation.arguments = words.collect();
+        invocation.check = args.check;
+        invocation.workers = args.workers;
+        invocation
+    }
+}
+
+impl From<ReplArgs> for Invocation {
+    fn from(args: ReplArgs) -> Self {
+        Invocation {
+            interactive: true,
+            arguments: args.words,
+            ..args.common.into_invocation()
+        }
+    }
+}
+
+/// Returns the whole definition, with the sub-commands under the program.
+pub(crate) fn all() -> Command {
+    let mut all = RunnerArgs::command()
+        .subcommand_value_name("COMMAND")
+        .disable_help_subcommand(true)
+        .subcommand_help_heading("Commands");
+    for command in commands() {
+        let name = command.get_name().trim_start_matches("sipc ").to_owned();
+        let bin_name = format!("sipc {name}");
+        all = all.subcommand(command.name(name).bin_name(bin_name));
+    }
+    all
+}
+
+fn commands() -> [Command; 10] {
+    [
+        ReplArgs::command(),
+        SendArgs::command(),
+        CloseArgs::command(),
+        ListenArgs::command(),
+        PingArgs::command(),
+        BenchArgs::command(),
+        CompletionsArgs::command(),
+        ManArgs::command(),
+        InstallArgs::command(),
+        HelpArgs::command(),
+    ]
+}
+
+/// Returns the sub-command that `word` is a misspelling of.
+pub(crate) fn similar(word: &str) -> Option<&'static str> {
+    const NAMES: [&str; 10] = [
+        "repl",
+        "send",
+        "close",
+        "listen",
+        "ping",
+        "bench",
+        "completions",
+        "man",
+        "install",
+        "help",
+    ];
+    NAMES
+        .into_iter()
+        .map(|name| (distance(word, name), name))
+        .filter(|(distance, name)| *distance * 3 <= name.len().max(4) && *distance > 0)
+        .min()
+        .map(|(_, name)| name)
+}
+
+/// Returns how many letters were typed wrong, left out, added, or swapped with the next one.
+fn distance(one: &str, other: &str) -> usize {
+    let (one, other): (Vec<_>, Vec<_>) = (one.chars().collect(), other.chars().collect());
+    let mut rows = vec![(0..=other.len()).collect::<Vec<_>>()];
+    for (i, a) in one.iter().enumerate() {
+        let mut row = vec![i + 1];
+        for (j, b) in other.iter().enumerate() {
+            let changed = rows[i][j] + usize::from(a != b);
+            let mut best = changed.min(rows[i][j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && *a == other[j - 1] && one[i - 1] == *b {
+                best = best.min(rows[i - 1][j - 1] + 1);
+            }
+            row.push(best);
+        }
+        rows.push(row);
+    }
+    rows[one.len()][other.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn runner(words: &[&str]) -> Invocation {
+        RunnerArgs::try_parse_from([&["sipc"], words].concat())
+            .unwrap()
+            .into()
+    }
+
+    #[test]
+    fn definition_holds_together() {
+        all().debug_assert();
+    }
+
+    #[test]
+    fn what_follows_the_script_is_the_scripts() {
+        for word in ["--help", "send", "-e", "repl", "--", "-", "--version", "-x"] {
+            let invocation = runner(&["-l", "lib.scm", "a.scm", word, "b"]);
+            assert_eq!(invocation.script, Some("a.scm".into()), "{word}");
+            assert_eq!(invocation.arguments, [word, "b"], "{word}");
+            assert_eq!(invocation.loads, [PathBuf::from("lib.scm")]);
+            assert!(!invocation.interactive);
+        }
+    }
+
+    #[test]
+    fn with_an_expression_all_words_are_arguments() {
+        let invocation = runner(&["-e", "(f)", "-e", "-1", "a.scm", "-x"]);
+        assert_eq!(invocation.expressions, ["(f)", "-1"]);
+        assert_eq!(invocation.script, None);
+        assert_eq!(invocation.arguments, ["a.scm", "-x"]);
+        assert!(!invocation.interactive);
+    }
+
+    #[test]
+    fn without_a_script_the_prompt() {
+        assert!(runner(&[]).interactive);
+        assert!(runner(&["-l", "lib.scm"]).interactive);
+        assert!(runner(&["-i", "a.scm"]).interactive);
+        assert_eq!(runner(&["-"]).script, Some("-".into()));
+        assert_eq!(runner(&["--", "send"]).script, Some("send".into()));
+        assert_eq!(runner(&["--", "--help"]).script, Some("--help".into()));
+        assert_eq!(runner(&["--lisp", "a"]).language, Some(Language::Lisp));
+    }
+
+    #[test]
+    fn misspelt_commands_are_recognised() {
+        assert_eq!(similar("sned"), Some("send"));
+        assert_eq!(similar("lsten"), Some("listen"));
+        assert_eq!(similar("install"), None);
+        assert_eq!(similar("server.scm"), None);
+        assert_eq!(similar("main"), Some("man"));
+    }
+}

@@ -1,0 +1,64 @@
+//! Reaching a server.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use steel_sipc::sipc::{ConnectOptions, Connection, SendOptions, Waker};
+use steel_sipc::wire::{Flags, Framing};
+
+use super::args::ClientArgs;
+use super::exit::Exit;
+use super::failure::{Failure, Outcome};
+
+/// The longest pause between two looks for a server that is waited for.
+const LONGEST_PAUSE: Duration = Duration::from_millis(20);
+
+impl ClientArgs {
+    fn options(&self, waker: Option<Waker>) -> ConnectOptions {
+        let mut options = ConnectOptions::default();
+        options.read_timeout = given(self.timeout);
+        options.max_message_size = self.max_message_size;
+        options.accept_unsigned = self.unsigned;
+        options.waker = waker;
+        if self.legacy {
+            options.framing = Framing::Legacy;
+        }
+        options
+    }
+
+    /// Returns the flags for a message, with or without a wish for a reply.
+    pub(crate) fn flags(&self, no_reply: bool) -> SendOptions {
+        let mut options = SendOptions::default();
+        if self.unsigned {
+            options = options.with_flags(Flags::UNSIGNED);
+        }
+        if no_reply {
+            options = options.with_flags(Flags::NO_REPLY);
+        }
+        options
+    }
+
+    /// Connects, and waits for the server before that where this was asked for. Blocks.
+    pub(crate) fn connect(&self, waker: Option<Waker>) -> Outcome<Connection> {
+        let options = self.options(waker);
+        let deadline = Instant::now().checked_add(self.wait);
+        let mut pause = Duration::from_millis(1);
+        loop {
+            let failure = match Connection::open(&self.socket, &options) {
+                Ok(connection) => return Ok(connection),
+                Err(error) => Failure::from(error),
+            };
+            let is_absent = matches!(failure.exit, Exit::NoServer | Exit::Refused);
+            if !is_absent || deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                return Err(failure);
+            }
+            sleep(pause);
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+}
+
+/// Returns a time that was given as a number where 0 stands for none.
+pub(crate) fn given(time: Duration) -> Option<Duration> {
+    (!time.is_zero()).then_some(time)
+}

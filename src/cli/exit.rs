@@ -1,0 +1,174 @@
+//! The exit codes: one for each kind of failure, in one table that help, man pages and the
+//! README are made from.
+
+use std::process::ExitCode;
+
+use steel_sipc::{Error, ErrorKind};
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Success,
+    Failed,
+    Usage,
+    NoServer,
+    Refused,
+    Permission,
+    TimedOut,
+    Closed,
+    BadReply,
+    TooLarge,
+    Path,
+    InUse,
+    Output,
+    Input,
+    Interrupted,
+    BrokenPipe,
+    Terminated,
+}
+
+/// Codes 3 to 13 are free of other meanings: shells use 126 and up, `sysexits.h` 64 to 78.
+const TABLE: &[(Exit, u8, &str)] = &[
+    (Exit::Success, 0, "success"),
+    (
+        Exit::Failed,
+        1,
+        "a script failed, or the system said no for a reason not listed here",
+    ),
+    (Exit::Usage, 2, "the command line is wrong"),
+    (
+        Exit::NoServer,
+        3,
+        "no server: there is no socket at the path",
+    ),
+    (
+        Exit::Refused,
+        4,
+        "refused: the path exists, but nobody listens on it",
+    ),
+    (
+        Exit::Permission,
+        5,
+        "permission: the socket or its folder is closed to this user",
+    ),
+    (
+        Exit::TimedOut,
+        6,
+        "timeout: the server took longer than --timeout",
+    ),
+    (
+        Exit::Closed,
+        7,
+        "the server closed the connection before its reply was whole",
+    ),
+    (
+        Exit::BadReply,
+        8,
+        "bad reply: it is no message, its checksum is wrong, or it has none",
+    ),
+    (
+        Exit::TooLarge,
+        9,
+        "too large: the message or the reply is not shorter than --max-message-size",
+    ),
+    (
+        Exit::Path,
+        10,
+        "the path cannot be a socket: too long, in a missing folder, or something else is there",
+    ),
+    (
+        Exit::InUse,
+        11,
+        "another server listens on the path (`sipc listen`)",
+    ),
+    (
+        Exit::Output,
+        12,
+        "standard output, or a file to write, took no more: a full disk",
+    ),
+    (
+        Exit::Input,
+        13,
+        "standard input, or a file to read, could not be read",
+    ),
+    (Exit::Interrupted, 130, "interrupted (SIGINT, Ctrl-C)"),
+    (
+        Exit::BrokenPipe,
+        141,
+        "nobody reads standard output any more (as if ended by SIGPIPE); nothing is printed",
+    ),
+    (Exit::Terminated, 143, "terminated (SIGTERM)"),
+];
+
+impl Exit {
+    /// Returns the number the shell sees.
+    pub(crate) fn code(self) -> u8 {
+        TABLE
+            .iter()
+            .find(|(exit, _, _)| *exit == self)
+            .map_or(1, |(_, code, _)| *code)
+    }
+
+    /// Returns the code for a failure of the library.
+    pub(crate) fn of(error: &Error) -> Self {
+        match (error.kind(), error.reason()) {
+            (ErrorKind::Address, "no-server") => Exit::NoServer,
+            (ErrorKind::Refused, "no-server") => Exit::Refused,
+            (_, "permission") => Exit::Permission,
+            (_, "too-large") => Exit::TooLarge,
+            (_, "closed" | "partial") => Exit::Closed,
+            (ErrorKind::Address, _) => Exit::Path,
+            (ErrorKind::InUse, _) => Exit::InUse,
+            (ErrorKind::Refused, _) => Exit::Refused,
+            (ErrorKind::TimedOut, _) => Exit::TimedOut,
+            (ErrorKind::Interrupted, _) => Exit::Interrupted,
+            (ErrorKind::Protocol, _) => Exit::BadReply,
+            _ => Exit::Failed,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(exit.code())
+    }
+}
+
+/// Returns the table for `--help`.
+pub(crate) fn help() -> String {
+    let mut text = String::from("Exit codes:\n");
+    for (_, code, meaning) in TABLE {
+        text.push_str(&format!("  {code:>3}  {meaning}\n"));
+    }
+    text.pop();
+    text
+}
+
+/// Returns the table for the README.
+pub(crate) fn markdown() -> String {
+    let mut text = String::from("| code | meaning |\n| --- | --- |\n");
+    for (_, code, meaning) in TABLE {
+        text.push_str(&format!("| {code} | {meaning} |\n"));
+    }
+    text
+}
+
+/// Returns the table as a section of a man page.
+pub(crate) fn roff() -> String {
+    let mut text = String::from(".SH \"EXIT STATUS\"\n");
+    for (_, code, meaning) in TABLE {
+        let meaning = meaning.replace('-', "\\-");
+        text.push_str(&format!(".TP\n{code}\n{meaning}\n"));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_different_and_sorted() {
+        assert!(TABLE.windows(2).all(|pair| pair[0].1 < pair[1].1));
+    }
+}

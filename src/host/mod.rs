@@ -1,0 +1,449 @@
+//! An engine with sipc in it: the embedding API.
+//!
+//! [`Host`] is the type to start from. It is neither for several threads at once (one engine,
+//! one thread; several hosts are several engines) nor for clients without Scheme, which need
+//! only [`crate::sipc`].
+
+mod home;
+mod interrupt;
+mod modules;
+mod report;
+pub mod syntax;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
+use steel::steel_vm::engine::Engine;
+use steel::steel_vm::register_fn::RegisterFn;
+use steel::{SteelErr, SteelVal};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::script::control::Control;
+use crate::script::endpoints::{Endpoints, Shared, lock};
+use crate::sipc::ListenerStats;
+
+pub use interrupt::InterruptHandle;
+
+/// Makes a [`Host`].
+///
+/// # Examples
+///
+/// ```
+/// use steel_sipc::Host;
+/// let mut host = Host::builder().arguments(["demo", "one"]).build()?;
+/// let values = host.run_str("demo", "(command-line)")?;
+/// assert_eq!(values[0].to_string(), "(demo one)");
+/// # Ok::<(), steel_sipc::Error>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct HostBuilder {
+    search: Vec<PathBuf>,
+    arguments: Vec<String>,
+    is_sandboxed: bool,
+    is_quiet: bool,
+}
+
+impl HostBuilder {
+    /// Adds a folder in which `require` looks for modules.
+    #[must_use]
+    pub fn search_directory(mut self, path: impl Into<PathBuf>) -> Self {
+        self.search.push(path.into());
+        self
+    }
+
+    /// Sets what `(command-line)` returns: the script's name, then its arguments.
+    #[must_use]
+    pub fn arguments(mut self, arguments: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.arguments = arguments.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Leaves out what reaches the file system, processes and the network, except for sockets.
+    #[must_use]
+    pub fn sandboxed(mut self, is_sandboxed: bool) -> Self {
+        self.is_sandboxed = is_sandboxed;
+        self
+    }
+
+    /// Keeps errors in callbacks off standard error. The error callback gets them either way.
+    #[must_use]
+    pub fn quiet(mut self, is_quiet: bool) -> Self {
+        self.is_quiet = is_quiet;
+        self
+    }
+
+    /// Makes the host. Takes 0.1 to 0.2 s, nearly all of it Steel's.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::Io`]: no descriptor is left.
+    /// - [`ErrorKind::Script`]: the engine does not take this crate's own modules.
+    pub fn build(self) -> Result<Host> {
+        home::settle();
+        let mut engine = if self.is_sandboxed {
+            Engine::new_sandboxed()
+        } else {
+            Engine::new()
+        };
+        for path in self.search {
+            engine.add_search_directory(path);
+        }
+        let mut host = Host::around(engine)?;
+        host.set_arguments(self.arguments);
+        if !self.is_quiet {
+            host.report_callback_errors();
+        }
+        Ok(host)
+    }
+}
+
+/// A Steel engine with the sipc forms.
+///
+/// Dropping it releases its sockets: files are removed, unanswered messages get the empty
+/// reply.
+///
+/// # Examples
+///
+/// ```
+/// use steel_sipc::Host;
+/// let mut host = Host::new()?;
+/// host.define("double", |n: isize| 2 * n);
+/// let values = host.run_str("sum", "(+ 1 (double 20))")?;
+/// assert_eq!(values.last().map(ToString::to_string).as_deref(), Some("41"));
+/// # Ok::<(), steel_sipc::Error>(())
+/// ```
+pub struct Host {
+    engine: Engine,
+    endpoints: Shared,
+    control: Arc<Control>,
+    sources: report::Sources,
+    at_prompt: Arc<AtomicBool>,
+}
+
+impl Host {
+    /// Makes a host with the defaults.
+    ///
+    /// # Errors
+    ///
+    /// As [`HostBuilder::build`].
+    pub fn new() -> Result<Self> {
+        Self::builder().build()
+    }
+
+    /// Returns a builder.
+    #[must_use]
+    pub fn builder() -> HostBuilder {
+        HostBuilder::default()
+    }
+
+    fn around(mut engine: Engine) -> Result<Self> {
+        let at_prompt = Arc::default();
+        let endpoints = install(&mut engine, &at_prompt)?;
+        let control = lock(&endpoints).control.clone();
+        let sources = report::Sources::default();
+        sources.update(&engine, "sipc", None);
+        Ok(Self {
+            engine,
+            endpoints,
+            control,
+            sources,
+            at_prompt,
+        })
+    }
+
+    fn report_callback_errors(&self) {
+        let sources = self.sources.clone();
+        lock(&self.endpoints).reporter = Some(Arc::new(move |error| {
+            eprintln!("error in a callback: {}", sources.report(error));
+        }));
+    }
+
+    /// Sets what `(command-line)` returns.
+    pub fn set_arguments(&mut self, arguments: Vec<String>) {
+        let items: Vec<SteelVal> = arguments
+            .into_iter()
+            .map(|item| SteelVal::StringV(item.into()))
+            .collect();
+        let list = SteelVal::ListV(items.into());
+        let function = Arc::new(move |_: &[SteelVal]| Ok(list.clone()));
+        self.engine
+            .register_value("command-line", SteelVal::anonymous_boxed_function(function));
+    }
+
+    /// Runs a text and returns the values of its forms. `name` stands for it in errors. Blocks
+    /// as long as the script runs.
+    ///
+    /// Returns no values when the script called `exit`; see [`Host::exit_status`].
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::Script`]: it does not compile, or raised an error; the message has the
+    ///   place.
+    /// - [`ErrorKind::Interrupted`]: an [`InterruptHandle`] stopped it.
+    pub fn run_str(&mut self, name: &str, text: &str) -> Result<Vec<SteelVal>> {
+        self.run(name, text, None)
+    }
+
+    /// Runs a file and returns the values of its forms, as [`Host::run_str`]. Modules it
+    /// requires are looked for beside it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Host::run_str`], and [`ErrorKind::Io`] when the file cannot be read.
+    pub fn run_file(&mut self, path: impl AsRef<Path>) -> Result<Vec<SteelVal>> {
+        let path = path.as_ref();
+        let text = read_script(path)?;
+        self.run(&path.display().to_string(), &text, Some(path))
+    }
+
+    /// Runs a text that was read from elsewhere, as [`Host::run_str`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Host::run_str`]; [`ErrorKind::Script`] also when it is not UTF-8.
+    pub fn run_bytes(&mut self, name: &str, text: Vec<u8>) -> Result<Vec<SteelVal>> {
+        self.run(name, &as_text(name, text)?, None)
+    }
+
+    fn run(&mut self, name: &str, text: &str, path: Option<&Path>) -> Result<Vec<SteelVal>> {
+        let text = without_interpreter_line(text);
+        syntax::check(&text).map_err(|error| {
+            let at = error.at();
+            let message = error.to_string();
+            script_error(report::describe(name, &text, at, at + 1, &message))
+        })?;
+        let path = path.and_then(|path| path.canonicalize().ok());
+        let compiled = match &path {
+            Some(path) => self.engine.emit_raw_program(text, path.clone()),
+            None => self.engine.emit_raw_program_no_path(text),
+        };
+        self.sources.update(&self.engine, name, path.as_deref());
+        let program = compiled.map_err(|error| script_error(self.sources.report(&error)))?;
+        self.watched(|engine| engine.run_raw_program(program))
+    }
+
+    /// Calls a function the script defined.
+    ///
+    /// # Errors
+    ///
+    /// As [`Host::run_str`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use steel_sipc::Host;
+    /// let mut host = Host::new()?;
+    /// host.run_str("greeting", "(define (greet name) (string-append \"hello \" name))")?;
+    /// let greeting = host.call("greet", vec!["you".to_owned().into()])?;
+    /// assert_eq!(greeting.to_string(), "hello you");
+    /// # Ok::<(), steel_sipc::Error>(())
+    /// ```
+    pub fn call(&mut self, name: &str, arguments: Vec<SteelVal>) -> Result<SteelVal> {
+        self.watched(|engine| {
+            engine
+                .call_function_by_name_with_args(name, arguments)
+                .map(|value| vec![value])
+        })
+        .map(|mut values| values.pop().unwrap_or(SteelVal::Void))
+    }
+
+    /// Runs something on the engine, and afterwards does what an interrupt or an exit asks for.
+    fn watched(
+        &mut self,
+        run: impl FnOnce(&mut Engine) -> std::result::Result<Vec<SteelVal>, SteelErr>,
+    ) -> Result<Vec<SteelVal>> {
+        let mark = lock(&self.endpoints).mark();
+        let result = run(&mut self.engine);
+        let mut endpoints = lock(&self.endpoints);
+        let was_interrupted = self.control.is_interrupted();
+        if let Some(status) = self.control.termination()
+            && endpoints.exit_status().is_none()
+        {
+            endpoints.exit(status);
+        }
+        let has_exited = endpoints.exit_status().is_some();
+        if was_interrupted || has_exited {
+            self.control.reset();
+        }
+        if result.is_err() {
+            endpoints.release_since(&mark);
+        }
+        drop(endpoints);
+        match result {
+            _ if has_exited => {
+                self.run_exit_parts();
+                Ok(Vec::new())
+            }
+            Ok(values) => Ok(values),
+            Err(_) if was_interrupted => {
+                self.run_exit_parts();
+                Err(Error::new(ErrorKind::Interrupted, "interrupted"))
+            }
+            Err(error) => Err(script_error(self.sources.report(&error))),
+        }
+    }
+
+    /// Runs the exit parts that a stopped evaluation has left behind.
+    fn run_exit_parts(&mut self) {
+        // Each runs under a handler of its own; a second interrupt ends the rest.
+        let _ = self
+            .engine
+            .call_function_by_name_with_args("sipc-run-exit-parts", Vec::new());
+        if self.control.is_interrupted() {
+            self.control.reset();
+        }
+    }
+
+    /// Gives scripts a Rust function. Its arguments and result are converted.
+    pub fn define<F, A, R>(&mut self, name: &'static str, function: F) -> &mut Self
+    where
+        Engine: RegisterFn<F, A, R>,
+    {
+        self.engine.register_fn(name, function);
+        self
+    }
+
+    /// Returns the engine, for what this API does not offer. Do not run code on it that an
+    /// [`InterruptHandle`] should be able to stop.
+    pub fn engine_mut(&mut self) -> &mut Engine {
+        &mut self.engine
+    }
+
+    /// Returns what stops this host from another thread.
+    #[must_use]
+    pub fn interrupt_handle(&self) -> InterruptHandle {
+        InterruptHandle(self.control.clone())
+    }
+
+    /// Returns the status the script ended with: by `exit`, or by
+    /// [`InterruptHandle::terminate`]. Nothing if it did neither.
+    #[must_use]
+    pub fn exit_status(&self) -> Option<i32> {
+        lock(&self.endpoints).exit_status()
+    }
+
+    /// Returns the state of all listeners, the oldest first.
+    #[must_use]
+    pub fn listeners(&self) -> Vec<ListenerStats> {
+        lock(&self.endpoints).stats()
+    }
+
+    /// Releases all sockets, as dropping the host does.
+    pub fn release_all(&mut self) {
+        lock(&self.endpoints).release_all();
+    }
+
+    /// Returns the documentation of a name that this crate gives to scripts.
+    #[must_use]
+    pub fn documentation(name: &str) -> Option<String> {
+        modules::documentation(name)
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        self.release_all();
+    }
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Host")
+            .field("listeners", &self.listeners().len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Gives an engine that somebody else made the sipc forms.
+///
+/// The engine's sockets are released when its primitives are dropped with it.
+///
+/// # Errors
+///
+/// - [`ErrorKind::Io`]: no descriptor is left.
+/// - [`ErrorKind::Script`]: the engine does not take this crate's modules.
+///
+/// # Examples
+///
+/// ```
+/// let mut engine = steel::steel_vm::engine::Engine::new();
+/// let handle = steel_sipc::register(&mut engine)?;
+/// let values = engine.run("(bind \"/nowhere/x.socket\")").unwrap();
+/// assert_eq!(values[0].to_string(), "#false");
+/// # drop(handle);
+/// # Ok::<(), steel_sipc::Error>(())
+/// ```
+pub fn register(engine: &mut Engine) -> Result<InterruptHandle> {
+    let endpoints = install(engine, &Arc::default())?;
+    let control = lock(&endpoints).control.clone();
+    Ok(InterruptHandle(control))
+}
+
+fn install(engine: &mut Engine, at_prompt: &Arc<AtomicBool>) -> Result<Shared> {
+    let control = Control::new(engine.get_thread_state_controller())?;
+    let endpoints = Arc::new(Mutex::new(Endpoints::new(control)));
+    let failed = |error: SteelErr| script_error(format!("cannot load sipc: {error}"));
+    let wind = engine.extract_value("dynamic-wind").map_err(failed)?;
+    engine.register_value("#%dynamic-wind", wind);
+    crate::script::register(engine, &endpoints, at_prompt).map_err(failed)?;
+    crate::script::register_help(engine, modules::documentation);
+    let mut program = String::new();
+    for module in modules::MODULES {
+        engine.register_steel_module(module.name.to_owned(), module.text.to_owned());
+        program.push_str(&format!("(require \"{}\")\n", module.name));
+    }
+    program.push_str(modules::PREFIXED_MACROS);
+    engine
+        .compile_and_run_raw_program(program)
+        .map_err(failed)?;
+    for name in modules::PREFIXED {
+        let value = engine.extract_value(name).map_err(failed)?;
+        engine.register_value(&format!("sipc:{name}"), value.clone());
+        engine.register_value(&format!("cl-sipc:{name}"), value);
+    }
+    Ok(endpoints)
+}
+
+fn script_error(message: String) -> Error {
+    Error::new(ErrorKind::Script, message)
+}
+
+/// Reads a script as text.
+fn read_script(path: &Path) -> Result<String> {
+    let shown = path.display();
+    let bytes = std::fs::read(path).map_err(|error| {
+        let why = match error.kind() {
+            std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+            std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+            std::io::ErrorKind::IsADirectory => "it is a directory".to_owned(),
+            _ => error.to_string(),
+        };
+        Error::new(ErrorKind::Io, format!("cannot run {shown}: {why}"))
+            .at(path)
+            .from_source(error)
+    })?;
+    as_text(&shown.to_string(), bytes)
+}
+
+fn as_text(name: &str, bytes: Vec<u8>) -> Result<String> {
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..at]
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count()
+            + 1;
+        script_error(format!(
+            "{name}:{line}: the text is not UTF-8; save the file as UTF-8"
+        ))
+    })
+}
+
+/// Turns a `#!` line into a comment of the same length, so that places stay what they are.
+fn without_interpreter_line(text: &str) -> String {
+    match text.strip_prefix("#!") {
+        Some(rest) => format!(";;{rest}"),
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,175 @@
+//! Errors as text: what, where, and the line it is in.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use steel::SteelErr;
+use steel::parser::parser::SourceId;
+use steel::parser::span::Span;
+use steel::steel_vm::engine::Engine;
+
+use super::syntax::position;
+
+/// Calls shown under an error, the innermost first. More fill the screen and tell no more.
+const MOST_CALLS: usize = 8;
+
+/// Characters of a source line that are shown.
+const WIDTH: usize = 100;
+
+/// The texts an engine has compiled, where a callback's error can be looked up while the
+/// engine is running.
+#[derive(Clone, Default)]
+pub(crate) struct Sources(Arc<Mutex<Known>>);
+
+#[derive(Default)]
+struct Known {
+    texts: HashMap<u32, Source>,
+    next: u32,
+}
+
+#[derive(Clone)]
+struct Source {
+    name: String,
+    text: Arc<Cow<'static, str>>,
+    /// Whether it is part of Steel or of this crate, and of no interest to the user.
+    is_internal: bool,
+}
+
+impl Sources {
+    /// Takes over what the engine has compiled since the last call. What has no path is called
+    /// `name`; a file that was compiled again has a new text under its old number.
+    pub(crate) fn update(&self, engine: &Engine, name: &str, path: Option<&Path>) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Numbers are given out by a counter of the process; asking for one tells where it is.
+        let top = SourceId::fresh();
+        let again = path.and_then(|path| engine.get_source_id(path));
+        for id in again.into_iter().chain((known.next..top.0).map(SourceId)) {
+            let Some(text) = engine.get_source(&id) else {
+                continue;
+            };
+            let path = engine.get_path_for_source_id(&id);
+            let name = path
+                .as_ref()
+                .map_or_else(|| name.to_owned(), |path| shorten(path));
+            let is_internal = path.as_ref().is_some_and(|path| !path.is_absolute());
+            known.texts.insert(
+                id.0,
+                Source {
+                    name,
+                    text,
+                    is_internal,
+                },
+            );
+        }
+        known.next = top.0 + 1;
+    }
+
+    fn get(&self, span: &Span) -> Option<Source> {
+        let id = span.source_id?.0;
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .texts
+            .get(&id)
+            .cloned()
+    }
+
+    /// Describes an error: the first line is `PLACE: MESSAGE`, then the line it is in, then the
+    /// calls that led there.
+    pub(crate) fn report(&self, error: &SteelErr) -> String {
+        let mut places: Vec<(Span, Source)> = Vec::new();
+        let trace = error
+            .stack_trace()
+            .as_ref()
+            .map(|trace| trace.trace())
+            .unwrap_or_default();
+        let calls = trace
+            .iter()
+            .rev()
+            .take(MOST_CALLS)
+            .filter_map(|call| *call.span());
+        for span in error.span().into_iter().chain(calls) {
+            if let Some(source) = self.get(&span)
+                && !source.is_internal
+                && span.end > 0
+                && places.last().is_none_or(|(last, _)| *last != span)
+            {
+                places.push((span, source));
+            }
+        }
+        let message = message(error);
+        let Some(((span, source), calls)) = places.split_first() else {
+            return message;
+        };
+        let mut text = describe(
+            &source.name,
+            &source.text,
+            span.start as usize,
+            span.end as usize,
+            &message,
+        );
+        for (span, source) in calls.iter().take(MOST_CALLS) {
+            let (line, column) = position(&source.text, span.start as usize);
+            text.push_str(&format!("\n  called from {}:{line}:{column}", source.name));
+        }
+        text
+    }
+}
+
+/// Returns an error's message, with what Steel puts around it taken off.
+pub(crate) fn message(error: &SteelErr) -> String {
+    let shown = error.to_string();
+    let kind = format!("{:?}", error.kind());
+    let text = shown
+        .strip_prefix("Error: ")
+        .and_then(|rest| rest.strip_prefix(&kind))
+        .and_then(|rest| rest.strip_prefix(": "))
+        .unwrap_or(&shown)
+        .trim();
+    match error.kind() {
+        steel::rerrs::ErrorKind::FreeIdentifier => {
+            let name = text.rsplit(": ").next().unwrap_or(text);
+            let name = name.split(" - ").next().unwrap_or(name);
+            format!("the name {name} is not bound")
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// Describes a place in a text and what is wrong there.
+pub(crate) fn describe(name: &str, text: &str, start: usize, end: usize, message: &str) -> String {
+    let (line, column) = position(text, start);
+    let shown: String = text
+        .lines()
+        .nth(line - 1)
+        .unwrap_or_default()
+        .chars()
+        .take(WIDTH)
+        .collect();
+    let len = text.get(start..end.min(text.len())).map_or(1, |span| {
+        span.lines()
+            .next()
+            .map_or(1, |first| first.chars().count().max(1))
+    });
+    let room = shown.chars().count().saturating_sub(column - 1).max(1);
+    let gutter = line.to_string();
+    let pad = " ".repeat(gutter.len());
+    // Tabs are kept, so that the marks stand under what they mark.
+    let before: String = shown
+        .chars()
+        .take(column - 1)
+        .map(|c| if c == '\t' { '\t' } else { ' ' })
+        .collect();
+    let marks = "^".repeat(len.min(room));
+    format!("{name}:{line}:{column}: {message}\n {gutter} | {shown}\n {pad} | {before}{marks}")
+}
+
+/// Shows a path as the user would type it from here.
+fn shorten(path: &std::path::Path) -> String {
+    let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+    path.strip_prefix(&here)
+        .unwrap_or(path)
+        .display()
+        .to_string()
+}

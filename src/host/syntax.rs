@@ -1,0 +1,292 @@
+//! Text before the reader sees it: is it complete, where are its brackets, is it too deep?
+//!
+//! Steel's reader and compiler recurse over nested forms on the native stack, and overflowing
+//! that ends the process. So all text is scanned here first, without recursion.
+
+use std::fmt;
+
+/// The deepest nesting that is passed on to the reader. Programs written by hand stay below
+/// 100; the compiler needs up to 1.5 KiB of native stack a level, and a thread has 2 MiB.
+pub const MAX_DEPTH: usize = 512;
+
+/// The longest text that is passed on to the reader, in bytes: 16 MiB. The compiler takes about
+/// a hundred times a text's size in memory.
+pub const MAX_SIZE: usize = 16 * 1024 * 1024;
+
+/// What is wrong with a text, found without reading it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SyntaxError {
+    /// The text ends inside a form; where that was opened, and by which bracket or quote.
+    Incomplete {
+        /// Byte offset of what was opened last and not closed.
+        at: usize,
+        /// `(`, `[`, `{`, `"` or `|`.
+        open: char,
+    },
+    /// A closing bracket without an opening one.
+    Stray {
+        /// Byte offset of the bracket.
+        at: usize,
+        /// The bracket.
+        close: char,
+    },
+    /// A closing bracket of another kind than the opening one.
+    Mismatch {
+        /// Byte offset of the closing bracket.
+        at: usize,
+        /// The closing bracket.
+        close: char,
+        /// Byte offset of the opening bracket.
+        open_at: usize,
+        /// The opening bracket.
+        open: char,
+    },
+    /// Nested deeper than [`MAX_DEPTH`].
+    TooDeep {
+        /// Byte offset of the bracket that is too much.
+        at: usize,
+    },
+    /// Longer than [`MAX_SIZE`].
+    TooLong {
+        /// The length in bytes.
+        len: usize,
+    },
+}
+
+impl SyntaxError {
+    /// Returns where in the text it is, in bytes.
+    #[must_use]
+    pub fn at(&self) -> usize {
+        match self {
+            SyntaxError::Incomplete { at, .. }
+            | SyntaxError::Stray { at, .. }
+            | SyntaxError::Mismatch { at, .. }
+            | SyntaxError::TooDeep { at } => *at,
+            SyntaxError::TooLong { .. } => 0,
+        }
+    }
+
+    /// Returns whether more text could make it right.
+    #[must_use]
+    pub fn is_incomplete(&self) -> bool {
+        matches!(self, SyntaxError::Incomplete { .. })
+    }
+}
+
+impl fmt::Display for SyntaxError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SyntaxError::Incomplete { open: '"', .. } => {
+                write!(f, "the text ends inside this string")
+            }
+            SyntaxError::Incomplete { open, .. } => write!(f, "this {open} is never closed"),
+            SyntaxError::Stray { close, .. } => {
+                write!(f, "this {close} closes nothing; there is one too many")
+            }
+            SyntaxError::Mismatch { close, open, .. } => {
+                write!(f, "this {close} does not fit the {open} it closes")
+            }
+            SyntaxError::TooDeep { .. } => {
+                write!(f, "forms are nested deeper than {MAX_DEPTH} here")
+            }
+            SyntaxError::TooLong { len } => {
+                write!(f, "the text has {len} bytes, and {MAX_SIZE} is the most")
+            }
+        }
+    }
+}
+
+impl std::error::Error for SyntaxError {}
+
+/// What a scan found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Scan {
+    /// Brackets that are open at the end: byte offset and character.
+    pub open: Vec<(usize, char)>,
+    /// A string, `|symbol|` or block comment that is open at the end: offset and opening
+    /// character (`#` for a comment).
+    pub open_text: Option<(usize, char)>,
+    /// The byte offset behind the first whole form at top level, if there is one.
+    pub first_end: Option<usize>,
+}
+
+/// Scans a text.
+///
+/// # Errors
+///
+/// A [`SyntaxError`] other than [`SyntaxError::Incomplete`], which is for the caller to decide.
+///
+/// # Examples
+///
+/// ```
+/// use steel_sipc::host::syntax::scan;
+/// assert_eq!(scan("(define (f x)").unwrap().open.len(), 1);
+/// assert!(scan("(f x))").is_err());
+/// assert!(scan("\")\" ; )").unwrap().open.is_empty());
+/// ```
+pub fn scan(text: &str) -> Result<Scan, SyntaxError> {
+    if text.len() > MAX_SIZE {
+        return Err(SyntaxError::TooLong { len: text.len() });
+    }
+    let bytes = text.as_bytes();
+    let mut found = Scan::default();
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let start = at;
+        at += 1;
+        match byte {
+            b'(' | b'[' | b'{' => {
+                if found.open.len() >= MAX_DEPTH {
+                    return Err(SyntaxError::TooDeep { at: start });
+                }
+                found.open.push((start, byte as char));
+                continue;
+            }
+            b')' | b']' | b'}' => close(&mut found, start, byte as char)?,
+            b'"' | b'|' => match end_of_quoted(bytes, at, byte) {
+                Some(end) => at = end,
+                None => {
+                    found.open_text = Some((start, byte as char));
+                    return Ok(found);
+                }
+            },
+            b';' => {
+                at = end_of_line(bytes, at);
+                continue;
+            }
+            b'#' => match bytes.get(at) {
+                Some(b'|') => match end_of_comment(bytes, at + 1) {
+                    Some(end) => {
+                        at = end;
+                        continue;
+                    }
+                    None => {
+                        found.open_text = Some((start, '#'));
+                        return Ok(found);
+                    }
+                },
+                Some(b'\\') => at = end_of_char(text, at + 1),
+                Some(b';' | b'(' | b'\'' | b'`' | b',') => continue,
+                Some(b'!') if start == 0 => {
+                    at = end_of_line(bytes, at);
+                    continue;
+                }
+                _ => at = end_of_word(bytes, at),
+            },
+            b'\'' | b'`' | b',' | b'@' => continue,
+            byte if byte.is_ascii_whitespace() => continue,
+            _ => at = end_of_word(bytes, at),
+        }
+        if found.open.is_empty() && found.first_end.is_none() {
+            found.first_end = Some(at);
+        }
+    }
+    Ok(found)
+}
+
+/// Checks that a text is a sequence of whole forms that the reader can take.
+///
+/// # Errors
+///
+/// A [`SyntaxError`].
+///
+/// # Examples
+///
+/// ```
+/// use steel_sipc::host::syntax::{check, SyntaxError};
+/// assert!(check("(+ 1 2)").is_ok());
+/// assert_eq!(check("(+ 1"), Err(SyntaxError::Incomplete { at: 0, open: '(' }));
+/// ```
+pub fn check(text: &str) -> Result<(), SyntaxError> {
+    let found = scan(text)?;
+    match (found.open_text, found.open.last()) {
+        (Some((at, open)), _) => Err(SyntaxError::Incomplete { at, open }),
+        (None, Some(&(at, open))) => Err(SyntaxError::Incomplete { at, open }),
+        (None, None) => Ok(()),
+    }
+}
+
+fn close(found: &mut Scan, at: usize, close: char) -> Result<(), SyntaxError> {
+    let Some((open_at, open)) = found.open.pop() else {
+        return Err(SyntaxError::Stray { at, close });
+    };
+    let fits = matches!((open, close), ('(', ')') | ('[', ']') | ('{', '}'));
+    if fits {
+        Ok(())
+    } else {
+        Err(SyntaxError::Mismatch {
+            at,
+            close,
+            open_at,
+            open,
+        })
+    }
+}
+
+fn end_of_quoted(bytes: &[u8], mut at: usize, quote: u8) -> Option<usize> {
+    loop {
+        match *bytes.get(at)? {
+            b'\\' => at += 2,
+            byte if byte == quote => return Some(at + 1),
+            _ => at += 1,
+        }
+    }
+}
+
+fn end_of_line(bytes: &[u8], at: usize) -> usize {
+    let rest = bytes.get(at..).unwrap_or_default();
+    rest.iter()
+        .position(|byte| *byte == b'\n')
+        .map_or(bytes.len(), |len| at + len + 1)
+}
+
+/// Block comments nest.
+fn end_of_comment(bytes: &[u8], mut at: usize) -> Option<usize> {
+    let mut depth = 1;
+    loop {
+        match (*bytes.get(at)?, bytes.get(at + 1)) {
+            (b'|', Some(b'#')) if depth == 1 => return Some(at + 2),
+            (b'|', Some(b'#')) => {
+                depth -= 1;
+                at += 2;
+            }
+            (b'#', Some(b'|')) => {
+                depth += 1;
+                at += 2;
+            }
+            _ => at += 1,
+        }
+    }
+}
+
+/// Takes the character after `#\`, which may be a bracket, and the rest of its name.
+fn end_of_char(text: &str, at: usize) -> usize {
+    let first = text
+        .get(at..)
+        .and_then(|rest| rest.chars().next())
+        .map_or(0, char::len_utf8);
+    end_of_word(text.as_bytes(), at + first)
+}
+
+fn end_of_word(bytes: &[u8], at: usize) -> usize {
+    let ends = |byte: &u8| byte.is_ascii_whitespace() || b"()[]{}\";'`,".contains(byte);
+    let rest = bytes.get(at..).unwrap_or_default();
+    rest.iter()
+        .position(ends)
+        .map_or(bytes.len(), |len| at + len)
+}
+
+/// Returns line and column, both from 1, of a byte offset. Columns count characters.
+#[must_use]
+pub fn position(text: &str, at: usize) -> (usize, usize) {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    let before = &text[..at];
+    let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    (line, before[start..].chars().count() + 1)
+}

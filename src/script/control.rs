@@ -1,0 +1,83 @@
+//! What other threads may ask of an engine's sockets, and how they wake it.
+
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use steel::steel_vm::ThreadStateController;
+
+use crate::error::Result;
+use crate::sipc::Waker;
+
+/// Shared between an engine's primitives and the handles that interrupt it.
+pub(crate) struct Control {
+    pub(crate) waker: Waker,
+    scheme: ThreadStateController,
+    is_interrupted: AtomicBool,
+    /// The exit status a signal asks for; 0 when none does.
+    termination: AtomicI32,
+    must_release: AtomicBool,
+    /// Whether the engine is in the event loop or in one of its callbacks, so that a
+    /// termination will be seen without stopping Scheme code in the middle.
+    is_serving: AtomicBool,
+}
+
+impl Control {
+    pub(crate) fn new(scheme: ThreadStateController) -> Result<Self> {
+        Ok(Self {
+            waker: Waker::new()?,
+            scheme,
+            is_interrupted: AtomicBool::new(false),
+            termination: AtomicI32::new(0),
+            must_release: AtomicBool::new(false),
+            is_serving: AtomicBool::new(false),
+        })
+    }
+
+    /// Stops Scheme code at its next step. No handler can catch this.
+    pub(crate) fn stop_scheme(&self) {
+        self.scheme.interrupt();
+    }
+
+    pub(crate) fn interrupt(&self) {
+        self.is_interrupted.store(true, Ordering::SeqCst);
+        self.stop_scheme();
+        self.waker.wake();
+    }
+
+    /// Asks for a drain and an exit. The event loop sees to it; Scheme code that is neither in
+    /// the loop nor in one of its callbacks is stopped.
+    pub(crate) fn terminate(&self, status: i32) {
+        self.termination.store(status, Ordering::SeqCst);
+        if !self.is_serving.load(Ordering::SeqCst) {
+            self.stop_scheme();
+        }
+        self.waker.wake();
+    }
+
+    /// Asks for the release of all listeners.
+    pub(crate) fn release(&self) {
+        self.must_release.store(true, Ordering::SeqCst);
+        self.waker.wake();
+    }
+
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.is_interrupted.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn termination(&self) -> Option<i32> {
+        Some(self.termination.load(Ordering::SeqCst)).filter(|status| *status != 0)
+    }
+
+    pub(crate) fn take_release(&self) -> bool {
+        self.must_release.swap(false, Ordering::SeqCst)
+    }
+
+    pub(crate) fn set_serving(&self, is_serving: bool) {
+        self.is_serving.store(is_serving, Ordering::SeqCst);
+    }
+
+    /// Forgets an interrupt that has been carried out.
+    pub(crate) fn reset(&self) {
+        self.scheme.resume();
+        self.is_interrupted.store(false, Ordering::SeqCst);
+        self.waker.clear_pending();
+    }
+}

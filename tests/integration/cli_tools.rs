@@ -1,0 +1,276 @@
+//! Ping, bench, completions, man pages, help.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::Command;
+
+use nix::sys::signal::Signal;
+
+use crate::cli_support::*;
+
+#[test]
+fn ping_prints_as_ping_does() {
+    let place = Place::new();
+    let server = Served::listen(&place, &["--echo"]);
+    let socket = &server.socket;
+    let done = sipc(&["ping", socket, "-c", "3", "-i", "0.01", "-s", "100"]);
+    assert_eq!(done.code, 0, "{done:?}");
+    let lines: Vec<_> = done.text().lines().collect();
+    assert_eq!(lines[0], format!("PING {socket}: 100 bytes"));
+    assert!(lines[3].starts_with(&format!("100 bytes from {socket}: seq=3 time=")));
+    assert!(lines[5].starts_with("3 sent, 3 answered, 0% lost, time "));
+    assert!(lines[6].starts_with("rtt min/avg/max/mdev = "));
+    let done = sipc(&["ping", socket, "-c", "2", "-i", "0", "--json"]);
+    let lines: Vec<serde_json::Value> = done
+        .text()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(
+        (&lines[1]["seq"], &lines[2]["replies"]),
+        (&2.into(), &2.into())
+    );
+    let done = sipc(&["ping", socket, "-c", "1", "--quiet"]);
+    assert!(done.text().starts_with("--- "));
+    // No callback has seen any of it.
+    assert_eq!(server.close().text().lines().count(), 1);
+}
+
+#[test]
+fn ping_counts_what_is_lost_and_goes_on() {
+    let place = Place::new();
+    let mut count = 0;
+    let server = Foreign::new(&place, 3, move |mut stream| {
+        read_frame(&mut stream);
+        count += 1;
+        if count != 2 {
+            stream.write_all(&blank()).unwrap();
+        }
+    });
+    let done = sipc(&["ping", &server.socket, "-c", "3", "-i", "0"]);
+    assert_eq!(done.code, 7, "{done:?}");
+    assert!(
+        done.text().contains("3 sent, 2 answered, 33% lost"),
+        "{done:?}"
+    );
+    assert!(
+        done.err.starts_with("sipc ping: seq=2: cannot get a reply"),
+        "{done:?}"
+    );
+    server.join();
+}
+
+#[test]
+fn ping_ends_well_by_an_interrupt_unless_it_was_counting() {
+    let place = Place::new();
+    let server = Served::listen(&place, &["--echo"]);
+    for (args, code) in [(&[][..], 0), (&["-c", "9"][..], 130)] {
+        let mut command = Command::new(SIPC);
+        command.args(["ping", &server.socket]).args(args);
+        let mut ping = Served::start(command, String::new());
+        ping.line();
+        assert!(ping.line().contains("seq=1"));
+        ping.signal(Signal::SIGINT);
+        let done = ping.finish();
+        assert_eq!(done.code, code, "{done:?}");
+        assert!(done.text().contains("1 sent, 1 answered"), "{done:?}");
+    }
+    server.close();
+}
+
+#[test]
+fn bench_prints_rates_and_percentiles() {
+    let place = Place::new();
+    let server = Served::listen(&place, &["--echo"]);
+    let args = [
+        "bench",
+        &server.socket,
+        "-t",
+        "0.1",
+        "-c",
+        "3",
+        "-s",
+        "64,1K",
+        "--discard",
+    ];
+    let done = sipc(&args);
+    assert_eq!(done.code, 0, "{done:?}");
+    let lines: Vec<_> = done.text().lines().collect();
+    assert!(
+        lines[0].starts_with("64 bytes, 3 connections: "),
+        "{done:?}"
+    );
+    assert!(lines[1].contains("p99.9 "), "{done:?}");
+    assert!(lines[2].starts_with("1024 bytes"), "{done:?}");
+    let done = sipc(&[
+        "bench",
+        &server.socket,
+        "-t",
+        "0.1",
+        "--discard",
+        "--string",
+        "--json",
+    ]);
+    let object: serde_json::Value = serde_json::from_str(done.text()).unwrap();
+    assert!(object["requests"].as_u64().unwrap() > 0 && object["p99"].as_f64().unwrap() > 0.0);
+    server.close();
+}
+
+#[test]
+fn bench_says_why_it_failed_and_ends_by_an_interrupt() {
+    let place = Place::new();
+    let server = Foreign::new(&place, 1, |mut stream| {
+        read_frame(&mut stream);
+    });
+    let done = sipc(&["bench", &server.socket, "-t", "9"]);
+    assert_eq!(done.code, 7, "{done:?}");
+    server.join();
+    let place = Place::new();
+    let (sender, seen) = std::sync::mpsc::channel();
+    let server = Foreign::new(&place, 1, move |mut stream| {
+        read_frame(&mut stream);
+        sender.send(()).unwrap();
+        let _ = std::io::copy(&mut stream, &mut std::io::sink());
+    });
+    let mut command = Command::new(SIPC);
+    command.args(["bench", &server.socket, "-t", "600"]);
+    let bench = Served::start(command, String::new());
+    seen.recv_timeout(PATIENCE).unwrap();
+    bench.signal(Signal::SIGINT);
+    assert_eq!(bench.finish().code, 130);
+    server.join();
+}
+
+#[test]
+fn bash_completes_sockets_to_sockets() {
+    let place = Place::new();
+    let _socket = std::os::unix::net::UnixListener::bind(place.path("a.socket")).unwrap();
+    std::fs::write(place.path("a.txt"), "").unwrap();
+    std::fs::create_dir(place.path("a.folder")).unwrap();
+    let script = r#"
+        source <(sipc completions bash)
+        try() {
+            COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _sipc
+            printf '%s\n' "${COMPREPLY[@]}" | sort | paste -sd ' '
+        }
+        for command in send close listen ping bench; do try sipc $command a; done
+        try sipc send --timeout 5 a
+        try sipc send -f a
+        try sipc send a.socket ""
+        try sipc li
+        try sipc completions f
+        try sipc send --hex --no
+        try sipc script.scm a
+    "#;
+    let done = shell(place.dir.path(), script);
+    let sockets = "a.folder a.socket\n".repeat(6);
+    let files = "a.folder a.socket a.txt\n";
+    let expected = format!("{sockets}{files}\nlisten\nfish\n--no-reply\n{files}");
+    assert_eq!(done.text(), expected, "{}", done.err);
+}
+
+#[test]
+fn zsh_and_fish_know_sockets() {
+    let zsh = sipc(&["completions", "zsh"]);
+    assert_eq!(zsh.text().matches("_files -g \"*(-=)\"").count(), 5);
+    let fish = sipc(&["completions", "fish"]);
+    assert_eq!(fish.text().matches("\"(__fish_sipc_sockets)\"").count(), 5);
+}
+
+#[test]
+fn install_writes_completions_and_man_pages() {
+    let place = Place::new();
+    let prefix = place.path("prefix");
+    let done = sipc(&["install", "--prefix", &prefix]);
+    assert_eq!(done.code, 0, "{done:?}");
+    let paths: Vec<_> = done.text().lines().collect();
+    assert!(paths.iter().all(|path| Path::new(path).is_file()));
+    for name in [
+        "bash-completion/completions/sipc",
+        "zsh/site-functions/_sipc",
+        "fish/vendor_completions.d/sipc.fish",
+        "man/man1/sipc.1",
+        "man/man1/sipc-send.1",
+        "man/man1/sipcli.1",
+    ] {
+        let path = format!("{prefix}/share/{name}");
+        assert!(paths.contains(&&path[..]), "{name}");
+    }
+    let page = std::fs::read_to_string(format!("{prefix}/share/man/man1/sipc-listen.1")).unwrap();
+    assert!(
+        page.contains("EXIT STATUS") && page.contains("sipc\\-listen"),
+        "{page}"
+    );
+    let done = run_command(
+        Command::new(SIPC)
+            .arg("install")
+            .env("HOME", place.path("home")),
+        b"",
+    );
+    assert!(
+        done.text().contains("home/.local/share/man/man1/sipc.1"),
+        "{done:?}"
+    );
+    let done = run_command(Command::new(SIPC).arg("install").env_remove("HOME"), b"");
+    assert_eq!(done.code, 2);
+}
+
+#[test]
+fn the_table_of_exit_codes_is_everywhere() {
+    let table = sipc(&["man", "--markdown"]);
+    let codes = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 130, 141, 143];
+    let help = sipc(&["--help"]);
+    let page = sipc(&["man", "send"]);
+    for code in codes {
+        assert!(table.text().contains(&format!("\n| {code} | ")), "{code}");
+        assert!(help.text().contains(&format!("\n  {code:>3}  ")), "{code}");
+        assert!(page.text().contains(&format!("\n.TP\n{code}\n")), "{code}");
+    }
+}
+
+#[test]
+fn the_readme_holds_both_tables() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let Ok(readme) = std::fs::read_to_string(path) else {
+        return;
+    };
+    let tables = sipc(&["man", "--markdown"]);
+    for table in tables.text().split("\n\n") {
+        assert!(
+            readme.contains(table.trim()),
+            "paste the output of `sipc man --markdown`"
+        );
+    }
+}
+
+#[test]
+fn help_and_version() {
+    let version = format!("sipc {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(sipc(&["--version"]).text(), version);
+    assert_eq!(sipc(&["-V"]).text(), version);
+    for name in [
+        "repl",
+        "send",
+        "close",
+        "listen",
+        "ping",
+        "bench",
+        "completions",
+        "man",
+        "install",
+    ] {
+        assert!(
+            sipc(&["--help"]).text().contains(&format!("\n  {name} ")),
+            "{name}"
+        );
+        let long = sipc(&[name, "--help"]);
+        assert!(
+            long.text().contains(&format!("Usage: sipc {name}")),
+            "{long:?}"
+        );
+        assert_eq!(long.code, 0);
+        assert_eq!(sipc(&["man", name]).code, 0);
+    }
+    assert_eq!(sipc(&["help"]).text(), sipc(&["--help"]).text());
+    assert_eq!(sipc(&["man", "sipcli"]).code, 0);
+}
