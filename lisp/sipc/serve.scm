@@ -44,14 +44,23 @@
     (when number
       (deliver number))))
 
-;; The primitives check the number of arguments: they name the form and say how it is used.
-(define (start form arguments)
-  (let ([server (apply #%serve form arguments)])
-    (set! *callbacks*
-          (hash-insert *callbacks*
-                       (#%server-number server)
-                       (cons (cadr arguments) (caddr arguments))))
-    server))
+;; The primitives check the arguments: they name the form and say how it is used. What they find
+;; is raised at the place of the call, not here.
+(define-syntax checked
+  (syntax-rules ()
+    [(checked expression)
+     (let ([value expression])
+       (if (error-object? value)
+           (let ([place (current-function-span)])
+             (if (void? place) (raise-error value) (raise-error-with-span value place)))
+           value))]))
+
+(define (remember server arguments)
+  (set! *callbacks*
+        (hash-insert *callbacks*
+                     (#%server-number server)
+                     (cons (cadr arguments) (caddr arguments))))
+  server)
 
 ;;@doc
 ;; Serves a listener until a callback returns #false.
@@ -75,7 +84,7 @@
 ;;       (lambda (fault) #true)
 ;;       (lambda (type value) (respond value) (not (eq? type 'close))))
 (define (hook . arguments)
-  (let ([server (start 'hook arguments)])
+  (let ([server (remember (checked (apply #%serve 'hook arguments)) arguments)])
     (#%dynamic-wind (lambda () void)
                     (lambda () (drive (#%server-target server)))
                     (lambda () (#%leave server)))))
@@ -92,7 +101,7 @@
 ;; # Examples
 ;; (define server (serve (bind "sipc.socket") (lambda (fault) #true) (lambda (type value) #true)))
 (define (serve . arguments)
-  (start 'serve arguments))
+  (remember (checked (apply #%serve 'serve arguments)) arguments))
 
 ;;@doc
 ;; Ends what serve began. The listener stays bound.
@@ -111,7 +120,7 @@
 ;;
 ;; Returns what hook would have returned. Blocks.
 (define (wait . arguments)
-  (drive (apply #%server-target arguments)))
+  (drive (checked (apply #%server-target arguments))))
 
 ;;@doc
 ;; Sends a message and waits for the reply.
@@ -130,7 +139,7 @@
 ;; # Examples
 ;; (send (connect "sipc.socket") "hello")
 (define (send . arguments)
-  (await (apply #%send arguments)))
+  (await (checked (apply #%send arguments))))
 
 (define (await result)
   (if (#%target? result)
@@ -147,10 +156,10 @@
 ;; # Examples
 ;; (send-quick "sipc.socket" "hello")
 (define (send-quick . arguments)
-  (let ([connection (apply #%quick arguments)])
+  (let ([connection (checked (apply #%quick arguments))])
     (and connection
          (#%dynamic-wind (lambda () void)
-                         (lambda () (await (apply #%send connection (cdr arguments))))
+                         (lambda () (await (checked (apply #%send connection (cdr arguments)))))
                          (lambda () (#%release connection))))))
 
 ;;@doc
@@ -160,7 +169,7 @@
 ;;
 ;; * seconds : number, also a fraction
 (define (sleep . arguments)
-  (drive (apply #%sleep-target arguments))
+  (drive (checked (apply #%sleep-target arguments)))
   void)
 
 ;;@doc

@@ -112,5 +112,7 @@ fn misspelt(invocation: &Invocation) -> Option<String> {
     }
     let name = script.to_string_lossy();
     let near = super::args::similar(&name)?;
-    Some(format!("cannot run {name}: there is no such file; did you mean `sipc {near}`?"))
+    Some(format!(
+        "cannot run {name}: there is no such file; did you mean `sipc {near}`?"
+    ))
 }

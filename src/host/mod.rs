@@ -429,8 +429,14 @@ fn read_script(path: &Path) -> Result<String> {
 fn as_text(name: &str, bytes: Vec<u8>) -> Result<String> {
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
-        script_error(format!("{name}:{line}: the text is not UTF-8; save the file as UTF-8"))
+        let line = error.as_bytes()[..at]
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count()
+            + 1;
+        script_error(format!(
+            "{name}:{line}: the text is not UTF-8; save the file as UTF-8"
+        ))
     })
 }
 
