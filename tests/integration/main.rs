@@ -1,5 +1,7 @@
 //! All integration tests, in one binary.
 
+#![allow(clippy::unwrap_used, reason = "in a test an unwrap is a claim")]
+
 mod cli_failures; // one exit code for each kind of failure
 mod cli_listen; // `sipc listen`: every flag
 mod cli_places; // pipes, terminals, full disks, signals
