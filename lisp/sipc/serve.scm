@@ -21,10 +21,18 @@
   (hash-ref *callbacks* number))
 
 ;; Serves until the target is there; returns its result.
+;;
+;; After an error it goes on through a continuation, which restores the interpreter's count of
+;; frames: running out of stack leaves it wrong by one (steel-core 0.8.3 pushes the frame, then
+;; checks, then counts).
 (define (drive target)
-  (if (with-handler (lambda (error) (#%callback-failed target error)) (pump target))
-      (drive target)
-      (#%target-result target)))
+  (let ([again (call/cc (lambda (k) k))])
+    (call-with-exception-handler
+     (lambda (error)
+       (#%callback-failed target error)
+       (again again))
+     (lambda () (pump target)))
+    (#%target-result target)))
 
 (define (pump target)
   (let ([event (#%next-event target)])
@@ -82,7 +90,7 @@
 ;; # Examples
 ;; (hook (bind "sipc.socket")
 ;;       (lambda (fault) #true)
-;;       (lambda (type value) (respond value) (not (eq? type 'close))))
+;;       (lambda (type value) (respond (or value "bye")) (not (eq? type 'close))))
 (define (hook . arguments)
   (let ([server (remember (checked (apply #%serve 'hook arguments)) arguments)])
     (#%dynamic-wind (lambda () void)
