@@ -72,14 +72,18 @@ impl Connection {
         if was_standing && matches!(sent, Err(Errno::EPIPE | Errno::ECONNRESET)) {
             // The server closed an idle connection: nothing of this message has reached it.
             self.stream = None;
-            self.connect()?;
-            sent = self.write_first(&pieces);
+            // When it is gone altogether, that it closed is the better reason.
+            if self.connect().is_ok() {
+                sent = self.write_first(&pieces);
+            }
         }
         self.is_used = true;
         let sent = match sent {
             Ok(sent) => sent,
             // A server may close early and still have left a reply: go on to read it.
-            Err(Errno::EPIPE | Errno::ECONNRESET) if wants_reply => head.as_bytes().len() + len,
+            Err(Errno::EPIPE | Errno::ECONNRESET) if wants_reply && self.stream.is_some() => {
+                head.as_bytes().len() + len
+            }
             Err(errno) => return Err(self.not_sent(errno)),
         };
         let total = head.as_bytes().len() + len;
@@ -237,7 +241,12 @@ impl Connection {
         } else {
             "closed"
         };
-        self.failed(kind, "send to", &lower(errno))
+        let text = if kind == ErrorKind::Io {
+            lower(errno)
+        } else {
+            "it closed the connection without a reply".to_owned()
+        };
+        self.failed(kind, "send to", &text)
             .because(reason)
             .from_source(errno)
     }
