@@ -1,7 +1,5 @@
 //! All integration tests, in one binary.
 
-#![allow(clippy::unwrap_used, reason = "in a test an unwrap is a claim")]
-
 mod access; // who may talk: file modes, allow lists, credentials
 mod chunks; // the same bytes cut anywhere give the same result
 mod cli_failures; // one exit code for each kind of failure
