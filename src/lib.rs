@@ -1,1 +1,3 @@
-//! x
+//! The crate.
+
+pub mod cl;
