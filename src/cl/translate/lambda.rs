@@ -158,8 +158,11 @@ impl Tr<'_> {
         };
         let code = wraps.into_iter().rev().fold(code, |acc, w| format!("(let ({w}) {acc})"));
         let _ = pos;
-        let tail = if simple { String::new() } else { format!(" . {rest}") };
-        format!("({head} ({}{tail}) {code})", names.join(" "))
+        match (simple, names.is_empty()) {
+            (true, _) => format!("({head} ({}) {code})", names.join(" ")),
+            (false, true) => format!("({head} {rest} {code})"),
+            (false, false) => format!("({head} ({} . {rest}) {code})", names.join(" ")),
+        }
     }
 
     fn parameter(

@@ -192,6 +192,12 @@ static FORMS: &[(&str, usize, Handler)] = &[
         let code = t.quasi(&a[0], 1, e);
         t.deliver(code, k)
     }),
+    // A structure from its class's global and its slots' values; only constructors contain it.
+    ("%NEW", 1, |t, _, a, e, k| {
+        let class = a[0].name().unwrap_or("").to_string();
+        let values = t.exprs(&a[1..], e).join(" ");
+        t.deliver(format!("(%MAKE {class} {values})"), k)
+    }),
     ("MACROEXPAND-1", 1, |t, f, a, e, k| t.macroexpand(f, a, e, k)),
     ("MACROEXPAND", 1, |t, f, a, e, k| t.macroexpand(f, a, e, k)),
     ("BOUNDP", 1, |t, f, a, e, k| t.boundp(f, a, e, k)),
@@ -202,7 +208,7 @@ static FORMS: &[(&str, usize, Handler)] = &[
 
 /// The names of all special forms and macros.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    FORMS.iter().filter(|f| f.1 < 99).map(|f| f.0)
+    FORMS.iter().filter(|f| f.1 < 99 && !f.0.starts_with('%')).map(|f| f.0)
 }
 
 /// A body without its declarations.

@@ -18,7 +18,7 @@ pub(crate) struct Unit {
     pub(crate) map: Vec<(u32, Pos)>,
 }
 
-const RUNTIME: &[&str] = &[
+static RUNTIME: &[&str] = &[
     include_str!("../../../lisp/cl.scm"),
     include_str!("../../../lisp/cl/list.scm"),
     include_str!("../../../lisp/cl/sequence.scm"),
