@@ -18,8 +18,11 @@
         (loop (cdr args) (cons (car args) out)))))
 
 ;; Runs a thunk; an error unwinds to here and its handler's value is the value.
+;; The frame of this function must stay below the handler's, and the function must not be put in
+;; the place of its call: at the top level Steel loses its stack otherwise.
 (define (cl:try thunk handler)
-  (call-with-exception-handler handler (lambda () (thunk))))
+  (%IDENTITY (call-with-exception-handler handler (lambda () (thunk)))))
+(set! cl:try cl:try)
 
 ;; Runs cleanup on every way out and keeps all values.
 (define (cl:protect-all thunk cleanup)

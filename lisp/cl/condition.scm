@@ -23,11 +23,31 @@
 ;; Without handlers that return, a signal is either handled by unwinding or has no effect.
 (define (cl:signal what . args)
   (let ((c (cl:reported (apply %MAKE-CONDITION (cons "SIMPLE-CONDITION" (cons what args))))))
-    (if (> cl:handlers 0) (%RAISE c) #f)))
+    (if (cl:handled? c) (%RAISE c) #f)))
 
-(define cl:handlers 0)
+;; The condition types that the handlers around the running code take.
+(define cl:active '())
+
+(define (cl:handled? c)
+  (let loop ((l cl:active))
+    (cond
+      [(null? l) #f]
+      [(%TYPEP c (car l)) #t]
+      [else (loop (cdr l))])))
+
+(define (cl:try-signals types thunk handler)
+  (let ((outer cl:active))
+    (cl:try
+      (lambda ()
+        (%SPREAD
+          (dynamic-wind
+            (lambda () (set! cl:active (append (%STEEL-LIST types) outer)))
+            (lambda () (%ALL (thunk)))
+            (lambda () (set! cl:active outer)))))
+      handler)))
 
 (define (cl:warn what . args)
   (let ((c (cl:reported (apply %MAKE-CONDITION (cons "SIMPLE-WARNING" (cons what args))))))
-    (%FORMAT #f g:*ERROR-OUTPUT* "~&WARNING: ~A~%" c)
-    #f))
+    (if (cl:handled? c)
+        (%RAISE c)
+        (begin (%FORMAT #f g:*ERROR-OUTPUT* "~&WARNING: ~A~%" c) #f))))

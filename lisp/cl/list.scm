@@ -104,7 +104,7 @@
         (loop (%CDR l) (if (cl:in? (%CAR l) b key test test-not) out (%CONS (%CAR l) out))))))
 
 (define (cl:set-exclusive-or a b key test test-not)
-  (%NCONC (cl:set-difference a b key test test-not) (cl:set-difference b a key test test-not)))
+  (%NCONC (cl:set-difference b a key test test-not) (cl:set-difference a b key test test-not)))
 
 (define (cl:subsetp a b key test test-not)
   (let loop ((l a))

@@ -136,6 +136,7 @@ pub(crate) fn quoted(s: &str) -> String {
 
 fn char_text(c: char) -> String {
     match chars::name_of(c) {
+        Some(_) if c == ' ' => "#\\ ".into(),
         Some(n) => format!("#\\{n}"),
         None if c.is_control() => format!("#\\U+{:04X}", c as u32),
         None => format!("#\\{c}"),

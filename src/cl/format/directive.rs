@@ -396,7 +396,7 @@ fn justify(d: &Directive, given: &Given, args: &mut Args, out: &mut Output) -> R
     let mut room = total - text;
     let mut gap_no = gaps;
     let mut gap = |out: &mut Output| {
-        let n = if gap_no > 0 { (room + gap_no - 1) / gap_no } else { 0 };
+        let n = if gap_no > 0 { room / gap_no } else { 0 };
         let n = n.min(room);
         room -= n;
         gap_no -= 1;

@@ -19,7 +19,7 @@ pub(super) fn integer(v: &V, radix: u32, d: &Directive, given: &Given, first: us
     let pad = given.char(first + 1).unwrap_or(' ');
     let Some(n) = N::get(v).filter(N::is_integer) else {
         let style = Style { escape: false, radix, pretty: true };
-        return pad_left(&printer::print_at(v, style, 0), width, pad);
+        return printer::print_at(v, style, 0);
     };
     let digits = print_number(v, radix).unwrap_or_default();
     let mut body = digits.trim_start_matches('-').to_string();
@@ -163,7 +163,7 @@ fn rounded(n: &N, places: usize) -> (String, i32) {
         return (String::from("0"), 1);
     }
     let keep = keep as usize;
-    let up = digits.as_bytes()[keep] >= b'5';
+    let up = if keep == 0 { digits.as_str() > "5" } else { digits.as_bytes()[keep] >= b'5' };
     let mut kept: Vec<u8> = digits.as_bytes()[..keep].to_vec();
     if !up {
         if kept.is_empty() {

@@ -173,9 +173,10 @@ fn make_condition(a: &[V]) -> R {
     let name = designated(first)?;
     match class(&name) {
         Some(class) => fill(class, &a[2..]),
-        None => Err(simple_error(&format!(
-            "{name} does not designate a condition class."
-        ))),
+        None => {
+            let m = format!("{name} does not designate a condition class.");
+            Err(raise("TYPE-ERROR", m, vec![("DATUM", first.clone())]))
+        }
     }
 }
 

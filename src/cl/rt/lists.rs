@@ -201,6 +201,9 @@ fn length_of_list(v: &V) -> R {
             return Ok(NIL);
         }
     }
+    if !is_nil(&at) {
+        return Err(type_error(&at, "LIST"));
+    }
     Ok(SteelVal::IntV(n))
 }
 

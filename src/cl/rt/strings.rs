@@ -184,8 +184,8 @@ pub(super) fn register(t: &mut Prims) {
     p!(t, "INTERN", 1, 2, |a| {
         let s = crate::cl::printer::must_text(&a[0])?;
         let is_keyword = a.get(1).and_then(symbol_name).is_some_and(|n| n == ":KEYWORD");
-        Ok(if is_keyword { SteelVal::SymbolV(format!(":{s}").into()) } else { symbol(&s) })
-    });
+        Ok((if is_keyword { SteelVal::SymbolV(format!(":{s}").into()) } else { symbol(&s) }, NIL))
+    }, multi);
     p!(t, "MAKE-SYMBOL", 1, 1, |a| {
         Ok(SteelVal::SymbolV(format!("#:{}", crate::cl::printer::must_text(&a[0])?).into()))
     });

@@ -288,6 +288,9 @@ impl Tr<'_> {
             let body = self.dynamically(&dynamic, body);
             self.deliver(body, k)
         };
+        if binds.is_empty() {
+            return format!("(let (({all} (%ALL {code}))) {code_body})");
+        }
         format!("(let (({all} (%ALL {code}))) (let ({binds}) {code_body}))")
     }
 

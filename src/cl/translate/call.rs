@@ -154,7 +154,16 @@ impl Tr<'_> {
         for c in shape.args.chars() {
             match (c, args.get(at)) {
                 ('f', Some(a)) => codes.push(self.function_argument(a, env)),
-                ('x', Some(a)) => codes.push(self.expr(a, env)),
+                ('x', Some(a)) => {
+                    let class = super::conditions::quoted(a).filter(|n| {
+                        matches!(shape.name, "ERROR" | "SIGNAL" | "WARN" | "MAKE-CONDITION")
+                            && self.known.classes.contains_key(n)
+                    });
+                    codes.push(match class {
+                        Some(n) => format!("t:{}", mangle(&n)),
+                        None => self.expr(a, env),
+                    });
+                }
                 ('o', Some(a)) => codes.push(self.expr(a, env)),
                 ('o', None) => codes.push("#f".into()),
                 ('r', _) => {

@@ -36,7 +36,18 @@ impl Tr<'_> {
             code = format!("(if (%TYPEP {var} {kind}) {body} {code})");
         }
         let handler = format!("(lambda (e) (let (({var} (%CONDITION e))) {code}))");
-        let tried = self.rt("cl:try");
+        let tried = if self.signals {
+            let kinds: Vec<Form> = a[1..]
+                .iter()
+                .filter_map(|c| c.items().and_then(|i| i.first()).cloned())
+                .filter(|t| t.name() != Some(":NO-ERROR"))
+                .collect();
+            let kinds = self.datum(&Form::list(kinds, f.pos));
+            let with_types = self.rt("cl:try-signals");
+            format!("{with_types} {kinds}")
+        } else {
+            self.rt("cl:try")
+        };
         let result = match no_error {
             None => {
                 let body = self.body(&a[..1], env, all);

@@ -187,7 +187,11 @@ impl Tr<'_> {
             self.exprs(&l.initially, &env).join(" ")
         };
         let code = format!("(let {lp} ({}) {code})", open.join(" "));
-        format!("(let* ({binds}) {before} {code})")
+        match (binds.is_empty(), before.is_empty()) {
+            (true, true) => code,
+            (true, false) => format!("(begin {before} {code})"),
+            _ => format!("(let* ({binds}) {before} {code})"),
+        }
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of the loop under construction")]

@@ -132,7 +132,8 @@ impl Tr<'_> {
     // One definition as text that can run by itself.
     fn stand_alone(&mut self, f: &Form) -> String {
         let saved = self.begin_unit();
-        let globals = self.known.globals.clone();
+        let base = self.base_globals.clone();
+        let globals = std::mem::replace(&mut self.known.globals, base);
         let code = self.stmt(f, &Env::default(), &K::Ret(false));
         let text = self.end_unit(saved, &code);
         // The real definition still comes in the program.

@@ -87,6 +87,10 @@ pub(super) struct Tr<'a> {
     pub(super) redefined: BTreeSet<String>,
     /// Names that code which runs at once mentions before their definition.
     pub(super) early: BTreeSet<String>,
+    /// Something signals conditions that need not be errors, so handlers must be known by type.
+    pub(super) signals: bool,
+    /// The Steel globals there were before this text.
+    pub(super) base_globals: BTreeSet<String>,
 }
 
 /// Deepest nesting of forms that is translated.

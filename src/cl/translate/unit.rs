@@ -254,6 +254,7 @@ pub(crate) fn translate_text(
         || mentions(&forms, VALUE_FORMS)
         || forms.iter().any(|f| text_has_values_place(f));
     let symbols = next.is_interactive || mentions(&forms, SYMBOL_FORMS);
+    let signals = next.is_interactive || mentions(&forms, &["SIGNAL", "WARN"]);
     let mut tr = Tr {
         known: &mut next,
         engine,
@@ -271,6 +272,8 @@ pub(crate) fn translate_text(
         quoted: BTreeSet::new(),
         redefined: seen.into_iter().filter(|(_, n)| *n > 1).map(|(n, _)| n).collect(),
         early: BTreeSet::new(),
+        signals,
+        base_globals: known.globals.clone(),
     };
     let mut code = String::new();
     for f in forms {
