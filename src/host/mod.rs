@@ -6,6 +6,7 @@
 
 mod home;
 mod interrupt;
+mod lisp;
 mod modules;
 mod report;
 pub mod syntax;
@@ -25,6 +26,7 @@ use crate::script::endpoints::{Endpoints, Shared, lock};
 use crate::sipc::ListenerStats;
 
 pub use interrupt::InterruptHandle;
+pub use lisp::check_lisp_file;
 
 /// Makes a [`Host`].
 ///
@@ -119,6 +121,8 @@ pub struct Host {
     endpoints: Shared,
     control: Arc<Control>,
     sources: report::Sources,
+    /// What Common Lisp texts have defined so far.
+    lisp: crate::cl::Session,
     at_prompt: Arc<AtomicBool>,
 }
 
@@ -149,6 +153,7 @@ impl Host {
             endpoints,
             control,
             sources,
+            lisp: crate::cl::Session::new(),
             at_prompt,
         })
     }
@@ -254,6 +259,21 @@ impl Host {
         &mut self,
         run: impl FnOnce(&mut Engine) -> std::result::Result<Vec<SteelVal>, SteelErr>,
     ) -> Result<Vec<SteelVal>> {
+        self.watched_with(run, report::Sources::report)
+    }
+
+    /// Runs something that is not a script, such as a translation.
+    fn guarded<T>(&mut self, run: impl FnOnce(&mut Engine) -> T) -> Result<T> {
+        let engine = &mut self.engine;
+        catch_unwind(AssertUnwindSafe(|| run(engine)))
+            .map_err(|panic| script_error(interpreter_failed(&*panic).to_string()))
+    }
+
+    fn watched_with(
+        &mut self,
+        run: impl FnOnce(&mut Engine) -> std::result::Result<Vec<SteelVal>, SteelErr>,
+        report: impl FnOnce(&report::Sources, &SteelErr) -> String,
+    ) -> Result<Vec<SteelVal>> {
         let mark = lock(&self.endpoints).mark();
         let engine = &mut self.engine;
         let result = catch_unwind(AssertUnwindSafe(|| run(engine)))
@@ -283,7 +303,7 @@ impl Host {
                 self.run_exit_parts();
                 Err(Error::new(ErrorKind::Interrupted, "interrupted"))
             }
-            Err(error) => Err(script_error(self.sources.report(&error))),
+            Err(error) => Err(script_error(report(&self.sources, &error))),
         }
     }
 
