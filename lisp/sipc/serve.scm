@@ -5,6 +5,7 @@
          serve ; serve whenever the engine waits
          stop ; end that
          wait ; for its end
+         connect ; a client's connection
          send ; a message, for its reply
          send-quick ; connect, send, release
          sleep ; and serve meanwhile
@@ -14,6 +15,9 @@
 
 (require "sipc/script.scm")
 
+;; Arguments are put together with cons: steel-core 0.8.3's (apply f x (cdr list)) passes the first
+;; element of the list instead of x.
+
 ;; From a listener's number to its (on-error . on-message).
 (define *callbacks* (hash))
 
@@ -21,10 +25,18 @@
   (hash-ref *callbacks* number))
 
 ;; Serves until the target is there; returns its result.
+;;
+;; After an error it goes on through a continuation, which restores the interpreter's count of
+;; frames: running out of stack leaves it wrong by one (steel-core 0.8.3 pushes the frame, then
+;; checks, then counts).
 (define (drive target)
-  (if (with-handler (lambda (error) (#%callback-failed target error)) (pump target))
-      (drive target)
-      (#%target-result target)))
+  (let ([again (call/cc (lambda (k) k))])
+    (call-with-exception-handler
+     (lambda (error)
+       (#%callback-failed target error)
+       (again again))
+     (lambda () (pump target)))
+    (#%target-result target)))
 
 (define (pump target)
   (let ([event (#%next-event target)])
@@ -36,7 +48,8 @@
 
 (define (deliver number)
   (unless ((cdr (callbacks number)) (#%event-type) (#%event-value))
-    (#%end-server number 1)))
+    (#%end-server number 1)
+    (forget number)))
 
 ;; A warning that the error callback lets pass becomes a message.
 (define (report)
@@ -44,14 +57,26 @@
     (when number
       (deliver number))))
 
-;; The primitives check the number of arguments: they name the form and say how it is used.
-(define (start form arguments)
-  (let ([server (apply #%serve form arguments)])
-    (set! *callbacks*
-          (hash-insert *callbacks*
-                       (#%server-number server)
-                       (cons (cadr arguments) (caddr arguments))))
-    server))
+;; The primitives check the arguments: they name the form and say how it is used. What they find
+;; is raised at the place of the call, not here.
+(define-syntax checked
+  (syntax-rules ()
+    [(checked expression)
+     (let ([value expression])
+       (if (error-object? value)
+           (let ([place (current-function-span)])
+             (if (void? place) (raise-error value) (raise-error-with-span value place)))
+           value))]))
+
+(define (forget number)
+  (set! *callbacks* (hash-remove *callbacks* number)))
+
+(define (remember server arguments)
+  (set! *callbacks*
+        (hash-insert *callbacks*
+                     (#%server-number server)
+                     (cons (cadr arguments) (caddr arguments))))
+  server)
 
 ;;@doc
 ;; Serves a listener until a callback returns #false.
@@ -73,12 +98,14 @@
 ;; # Examples
 ;; (hook (bind "sipc.socket")
 ;;       (lambda (fault) #true)
-;;       (lambda (type value) (respond value) (not (eq? type 'close))))
+;;       (lambda (type value) (respond (or value "bye")) (not (eq? type 'close))))
 (define (hook . arguments)
-  (let ([server (start 'hook arguments)])
+  (let ([server (remember (checked (apply #%serve (cons 'hook arguments))) arguments)])
     (#%dynamic-wind (lambda () void)
                     (lambda () (drive (#%server-target server)))
-                    (lambda () (#%leave server)))))
+                    (lambda ()
+                      (#%leave server)
+                      (forget (#%server-number server))))))
 
 ;;@doc
 ;; Serves a listener from now on, whenever the engine waits: in hook, send, connect, sleep,
@@ -92,7 +119,7 @@
 ;; # Examples
 ;; (define server (serve (bind "sipc.socket") (lambda (fault) #true) (lambda (type value) #true)))
 (define (serve . arguments)
-  (start 'serve arguments))
+  (remember (checked (apply #%serve (cons 'serve arguments))) arguments))
 
 ;;@doc
 ;; Ends what serve began. The listener stays bound.
@@ -111,7 +138,25 @@
 ;;
 ;; Returns what hook would have returned. Blocks.
 (define (wait . arguments)
-  (drive (apply #%server-target arguments)))
+  (drive (checked (apply #%server-target arguments))))
+
+;;@doc
+;; Connects to a server.
+;;
+;; (connect file #:read-timeout s #:wire w #:max-message-size n) -> connection or #false
+;;
+;; * file : string?
+;; * #:read-timeout : seconds to wait for a reply = no limit
+;; * #:wire : 'checked or 'legacy = 'checked
+;; * #:max-message-size : bytes, the first length that is refused = 5242880
+;;
+;; Blocks while the server's queue is full. Returns #false when there is no server;
+;; (last-error) tells why.
+;;
+;; # Examples
+;; (define connection (connect "sipc.socket"))
+(define (connect . arguments)
+  (await (checked (apply #%connect arguments))))
 
 ;;@doc
 ;; Sends a message and waits for the reply.
@@ -130,7 +175,7 @@
 ;; # Examples
 ;; (send (connect "sipc.socket") "hello")
 (define (send . arguments)
-  (await (apply #%send arguments)))
+  (await (checked (apply #%send arguments))))
 
 (define (await result)
   (if (#%target? result)
@@ -147,10 +192,10 @@
 ;; # Examples
 ;; (send-quick "sipc.socket" "hello")
 (define (send-quick . arguments)
-  (let ([connection (apply #%quick arguments)])
+  (let ([connection (await (checked (apply #%quick arguments)))])
     (and connection
          (#%dynamic-wind (lambda () void)
-                         (lambda () (await (apply #%send connection (cdr arguments))))
+                         (lambda () (await (checked (apply #%send (cons connection (cdr arguments))))))
                          (lambda () (#%release connection))))))
 
 ;;@doc
@@ -160,7 +205,7 @@
 ;;
 ;; * seconds : number, also a fraction
 (define (sleep . arguments)
-  (drive (apply #%sleep-target arguments))
+  (drive (checked (apply #%sleep-target arguments)))
   void)
 
 ;;@doc
@@ -175,8 +220,8 @@
 ;; Returns what the function returns, or #false without calling it when there is no socket.
 (define (call-with-bound-socket file options function)
   (let ([socket (if (member 'connect options)
-                    (apply #%connect file (filter (lambda (x) (not (eq? x 'connect))) options))
-                    (apply #%bind file options))])
+                    (apply connect (cons file (filter (lambda (x) (not (eq? x 'connect))) options)))
+                    (apply #%bind (cons file options)))])
     (and socket
          (#%dynamic-wind (lambda () void)
                          (lambda () (function socket))
