@@ -4,6 +4,8 @@
 
 pub mod error;
 pub mod host;
+#[cfg(feature = "cli")]
+pub mod repl;
 mod script;
 pub mod sipc;
 pub mod wire;

@@ -7,7 +7,10 @@
 mod home;
 mod interrupt;
 mod modules;
+mod redefine;
 mod report;
+mod session;
+mod show;
 pub mod syntax;
 
 use std::fmt;
@@ -24,6 +27,11 @@ use crate::script::endpoints::{Endpoints, Shared, lock};
 use crate::sipc::ListenerStats;
 
 pub use interrupt::InterruptHandle;
+pub(crate) use redefine::definition;
+pub use session::WakeHandle;
+pub(crate) use session::distance;
+/// A value of Steel.
+pub use steel::SteelVal as Value;
 
 /// Makes a [`Host`].
 ///
@@ -119,6 +127,9 @@ pub struct Host {
     control: Arc<Control>,
     sources: report::Sources,
     at_prompt: Arc<AtomicBool>,
+    /// Where definitions reach the code compiled before them; see [`Host::set_redefinable`].
+    redefinitions: Option<redefine::Redefinitions>,
+    last_error: Option<SteelVal>,
 }
 
 impl Host {
@@ -149,6 +160,8 @@ impl Host {
             control,
             sources,
             at_prompt,
+            redefinitions: None,
+            last_error: None,
         })
     }
 
@@ -214,12 +227,38 @@ impl Host {
             script_error(report::describe(name, &text, at, at + 1, &message))
         })?;
         let path = path.and_then(|path| path.canonicalize().ok());
-        let compiled = match &path {
-            Some(path) => self.engine.emit_raw_program(text, path.clone()),
+        let mut text = text;
+        let unit = self.redefinitions.as_mut().map(|all| all.begin(&self.engine, &text));
+        let macros = unit.as_ref().map(|_| self.engine.in_scope_macros().clone());
+        if let Some(unit) = &unit {
+            text.push_str(&unit.setters);
+        }
+        let result = self.compile_and_run(name, text, path.as_deref());
+        if let (Some(all), Some(unit)) = (&mut self.redefinitions, unit) {
+            if result.is_ok() {
+                all.commit(&mut self.engine, unit);
+            } else {
+                all.abandon(&mut self.engine, unit);
+            }
+        }
+        if let (Err(_), Some(macros)) = (&result, macros) {
+            *self.engine.in_scope_macros_mut() = macros;
+        }
+        result
+    }
+
+    fn compile_and_run(
+        &mut self,
+        name: &str,
+        text: String,
+        path: Option<&Path>,
+    ) -> Result<Vec<SteelVal>> {
+        let compiled = match path {
+            Some(path) => self.engine.emit_raw_program(text, path.to_owned()),
             None => self.engine.emit_raw_program_no_path(text),
         };
-        self.sources.update(&self.engine, name, path.as_deref());
-        let program = compiled.map_err(|error| script_error(self.sources.report(&error)))?;
+        self.sources.update(&self.engine, name, path);
+        let program = compiled.map_err(|error| self.failed(&error))?;
         self.watched(|engine| engine.run_raw_program(program))
     }
 
@@ -280,7 +319,7 @@ impl Host {
                 self.run_exit_parts();
                 Err(Error::new(ErrorKind::Interrupted, "interrupted"))
             }
-            Err(error) => Err(script_error(self.sources.report(&error))),
+            Err(error) => Err(self.failed(&error)),
         }
     }
 

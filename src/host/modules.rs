@@ -83,6 +83,16 @@ pub(crate) fn documentation(name: &str) -> Option<String> {
         .find_map(|module| documentation_in(module.text, name))
 }
 
+/// Returns every documented name with its documentation.
+pub(crate) fn documented() -> impl Iterator<Item = (String, String)> {
+    MODULES.iter().flat_map(|module| {
+        let names = module.text.lines().filter_map(defined);
+        names.filter_map(|name| {
+            documentation_in(module.text, name).map(|text| (name.to_owned(), text))
+        })
+    })
+}
+
 /// Finds the block that ends in the definition of `name`.
 fn documentation_in(text: &str, name: &str) -> Option<String> {
     let mut block: Option<Vec<&str>> = None;

@@ -130,6 +130,10 @@ pub fn scan(text: &str) -> Result<Scan, SyntaxError> {
     if text.len() > MAX_SIZE {
         return Err(SyntaxError::TooLong { len: text.len() });
     }
+    walk(text, false)
+}
+
+fn walk(text: &str, is_first_enough: bool) -> Result<Scan, SyntaxError> {
     let bytes = text.as_bytes();
     let mut found = Scan::default();
     let mut at = 0;
@@ -181,6 +185,9 @@ pub fn scan(text: &str) -> Result<Scan, SyntaxError> {
         }
         if found.open.is_empty() && found.first_end.is_none() {
             found.first_end = Some(at);
+            if is_first_enough {
+                return Ok(found);
+            }
         }
     }
     Ok(found)
@@ -205,6 +212,53 @@ pub fn check(text: &str) -> Result<(), SyntaxError> {
         (Some((at, open)), _) => Err(SyntaxError::Incomplete { at, open }),
         (None, Some(&(at, open))) => Err(SyntaxError::Incomplete { at, open }),
         (None, None) => Ok(()),
+    }
+}
+
+/// Returns where the whole forms at the top level of a text are, prefixes such as quotes
+/// included. Stops at the first thing that is wrong.
+///
+/// # Examples
+///
+/// ```
+/// use steel_sipc::host::syntax::forms;
+/// let text = "(a b) 'c ; (d)";
+/// let found: Vec<_> = forms(text).into_iter().map(|form| &text[form]).collect();
+/// assert_eq!(found, ["(a b)", "'c"]);
+/// ```
+#[must_use]
+pub fn forms(text: &str) -> Vec<std::ops::Range<usize>> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(rest) = text.get(at..) {
+        let Some(end) = first_form(rest) else { break };
+        let start = at + skip_blank(rest);
+        found.push(start..at + end);
+        at += end;
+    }
+    found
+}
+
+/// Returns where the first whole form of a text ends. Reads no further.
+fn first_form(text: &str) -> Option<usize> {
+    walk(text, true).ok()?.first_end
+}
+
+/// Returns the length of the blanks and comments a text begins with.
+pub(crate) fn skip_blank(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    loop {
+        match (bytes.get(at), bytes.get(at + 1)) {
+            (Some(byte), _) if byte.is_ascii_whitespace() => at += 1,
+            (Some(b';'), _) => at = end_of_line(bytes, at),
+            (Some(b'#'), Some(b'|')) => match end_of_comment(bytes, at + 2) {
+                Some(end) => at = end,
+                None => return bytes.len(),
+            },
+            (Some(b'#'), Some(b'!')) if at == 0 => at = end_of_line(bytes, at),
+            _ => return at,
+        }
     }
 }
 
