@@ -22,10 +22,18 @@
   (hash-ref *callbacks* number))
 
 ;; Serves until the target is there; returns its result.
+;;
+;; After an error it goes on through a continuation, which restores the interpreter's count of
+;; frames: running out of stack leaves it wrong by one (steel-core 0.8.3 pushes the frame, then
+;; checks, then counts).
 (define (drive target)
-  (if (with-handler (lambda (error) (#%callback-failed target error)) (pump target))
-      (drive target)
-      (#%target-result target)))
+  (let ([again (call/cc (lambda (k) k))])
+    (call-with-exception-handler
+     (lambda (error)
+       (#%callback-failed target error)
+       (again again))
+     (lambda () (pump target)))
+    (#%target-result target)))
 
 (define (pump target)
   (let ([event (#%next-event target)])
@@ -55,14 +63,23 @@
                       (hash-insert *callbacks* number (cons (renew (car both)) (renew (cdr both)))))))
             (hash-keys->list *callbacks*)))
 
-;; The primitives check the number of arguments: they name the form and say how it is used.
-(define (start form arguments)
-  (let ([server (apply #%serve form arguments)])
-    (set! *callbacks*
-          (hash-insert *callbacks*
-                       (#%server-number server)
-                       (cons (cadr arguments) (caddr arguments))))
-    server))
+;; The primitives check the arguments: they name the form and say how it is used. What they find
+;; is raised at the place of the call, not here.
+(define-syntax checked
+  (syntax-rules ()
+    [(checked expression)
+     (let ([value expression])
+       (if (error-object? value)
+           (let ([place (current-function-span)])
+             (if (void? place) (raise-error value) (raise-error-with-span value place)))
+           value))]))
+
+(define (remember server arguments)
+  (set! *callbacks*
+        (hash-insert *callbacks*
+                     (#%server-number server)
+                     (cons (cadr arguments) (caddr arguments))))
+  server)
 
 ;;@doc
 ;; Serves a listener until a callback returns #false.
@@ -84,9 +101,9 @@
 ;; # Examples
 ;; (hook (bind "sipc.socket")
 ;;       (lambda (fault) #true)
-;;       (lambda (type value) (respond value) (not (eq? type 'close))))
+;;       (lambda (type value) (respond (or value "bye")) (not (eq? type 'close))))
 (define (hook . arguments)
-  (let ([server (start 'hook arguments)])
+  (let ([server (remember (checked (apply #%serve 'hook arguments)) arguments)])
     (#%dynamic-wind (lambda () void)
                     (lambda () (drive (#%server-target server)))
                     (lambda () (#%leave server)))))
@@ -103,7 +120,7 @@
 ;; # Examples
 ;; (define server (serve (bind "sipc.socket") (lambda (fault) #true) (lambda (type value) #true)))
 (define (serve . arguments)
-  (start 'serve arguments))
+  (remember (checked (apply #%serve 'serve arguments)) arguments))
 
 ;;@doc
 ;; Ends what serve began. The listener stays bound.
@@ -122,7 +139,7 @@
 ;;
 ;; Returns what hook would have returned. Blocks.
 (define (wait . arguments)
-  (drive (apply #%server-target arguments)))
+  (drive (checked (apply #%server-target arguments))))
 
 ;;@doc
 ;; Sends a message and waits for the reply.
@@ -141,7 +158,7 @@
 ;; # Examples
 ;; (send (connect "sipc.socket") "hello")
 (define (send . arguments)
-  (await (apply #%send arguments)))
+  (await (checked (apply #%send arguments))))
 
 (define (await result)
   (if (#%target? result)
@@ -158,10 +175,10 @@
 ;; # Examples
 ;; (send-quick "sipc.socket" "hello")
 (define (send-quick . arguments)
-  (let ([connection (apply #%quick arguments)])
+  (let ([connection (checked (apply #%quick arguments))])
     (and connection
          (#%dynamic-wind (lambda () void)
-                         (lambda () (await (apply #%send connection (cdr arguments))))
+                         (lambda () (await (checked (apply #%send connection (cdr arguments)))))
                          (lambda () (#%release connection))))))
 
 ;;@doc
@@ -171,7 +188,7 @@
 ;;
 ;; * seconds : number, also a fraction
 (define (sleep . arguments)
-  (drive (apply #%sleep-target arguments))
+  (drive (checked (apply #%sleep-target arguments)))
   void)
 
 ;;@doc

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
+use steel_sipc::repl::Repl;
 use steel_sipc::{ErrorKind, Host};
 
 use super::args::Invocation;
@@ -17,6 +18,9 @@ pub(crate) fn run(invocation: Invocation) -> ExitCode {
     if let Some(hint) = misspelt(&invocation) {
         super::say("sipc", &hint);
         return Exit::Failed.into();
+    }
+    if invocation.interactive {
+        return interact(invocation);
     }
     match start(&invocation) {
         Ok(code) => code,
@@ -30,6 +34,22 @@ pub(crate) fn run(invocation: Invocation) -> ExitCode {
             }
         }
     }
+}
+
+/// Shows the prompt, after running what the command line names.
+fn interact(invocation: Invocation) -> ExitCode {
+    let arguments = command_line(&invocation);
+    let mut repl = Repl::new(move || Host::builder().arguments(arguments).build());
+    if !invocation.reads_init {
+        repl = repl.start_file(None);
+    }
+    let runs_nothing = invocation.script.is_none()
+        && invocation.loads.is_empty()
+        && invocation.expressions.is_empty();
+    if !runs_nothing {
+        repl = repl.prepare(move |host| evaluate(host, &invocation).map(drop));
+    }
+    ExitCode::from(u8::try_from(repl.run()).unwrap_or(1))
 }
 
 fn start(invocation: &Invocation) -> steel_sipc::Result<ExitCode> {
@@ -112,5 +132,7 @@ fn misspelt(invocation: &Invocation) -> Option<String> {
     }
     let name = script.to_string_lossy();
     let near = super::args::similar(&name)?;
-    Some(format!("cannot run {name}: there is no such file; did you mean `sipc {near}`?"))
+    Some(format!(
+        "cannot run {name}: there is no such file; did you mean `sipc {near}`?"
+    ))
 }

@@ -14,6 +14,7 @@ mod show;
 pub mod syntax;
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
@@ -293,7 +294,9 @@ impl Host {
         run: impl FnOnce(&mut Engine) -> std::result::Result<Vec<SteelVal>, SteelErr>,
     ) -> Result<Vec<SteelVal>> {
         let mark = lock(&self.endpoints).mark();
-        let result = run(&mut self.engine);
+        let engine = &mut self.engine;
+        let result = catch_unwind(AssertUnwindSafe(|| run(engine)))
+            .unwrap_or_else(|panic| Err(interpreter_failed(&*panic)));
         let mut endpoints = lock(&self.endpoints);
         let was_interrupted = self.control.is_interrupted();
         if let Some(status) = self.control.termination()
@@ -448,6 +451,15 @@ fn script_error(message: String) -> Error {
     Error::new(ErrorKind::Script, message)
 }
 
+/// Steel has `unwrap`s and assertions that a script can reach; the engine works afterwards.
+fn interpreter_failed(panic: &(dyn std::any::Any + Send)) -> SteelErr {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no reason given");
+    crate::script::outcome::misuse(format!("the interpreter failed: {text}; this is its fault"))
+}
+
 /// Reads a script as text.
 fn read_script(path: &Path) -> Result<String> {
     let shown = path.display();
@@ -468,8 +480,14 @@ fn read_script(path: &Path) -> Result<String> {
 fn as_text(name: &str, bytes: Vec<u8>) -> Result<String> {
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
-        script_error(format!("{name}:{line}: the text is not UTF-8; save the file as UTF-8"))
+        let line = error.as_bytes()[..at]
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count()
+            + 1;
+        script_error(format!(
+            "{name}:{line}: the text is not UTF-8; save the file as UTF-8"
+        ))
     })
 }
 

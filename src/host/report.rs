@@ -11,9 +11,6 @@ use steel::steel_vm::engine::Engine;
 
 use super::syntax::position;
 
-/// Calls shown under an error, the innermost first. More fill the screen and tell no more.
-const MOST_CALLS: usize = 8;
-
 /// Characters of a source line that are shown.
 const WIDTH: usize = 100;
 
@@ -75,45 +72,22 @@ impl Sources {
             .cloned()
     }
 
-    /// Describes an error: the first line is `PLACE: MESSAGE`, then the line it is in, then the
-    /// calls that led there.
+    /// Describes an error: the first line is `PLACE: MESSAGE`, then the line it is in.
+    ///
+    /// Steel's stack trace is left out: it looks a caller's place up in the called function
+    /// (steel-core 0.8.3, `snapshot_stack_trace`), so that all but the innermost are wrong.
     pub(crate) fn report(&self, error: &SteelErr) -> String {
-        let mut places: Vec<(Span, Source)> = Vec::new();
-        let trace = error
-            .stack_trace()
-            .as_ref()
-            .map(|trace| trace.trace())
-            .unwrap_or_default();
-        let calls = trace
-            .iter()
-            .rev()
-            .take(MOST_CALLS)
-            .filter_map(|call| *call.span());
-        for span in error.span().into_iter().chain(calls) {
-            if let Some(source) = self.get(&span)
-                && !source.is_internal
-                && span.end > 0
-                && places.last().is_none_or(|(last, _)| *last != span)
-            {
-                places.push((span, source));
-            }
-        }
         let message = message(error);
-        let Some(((span, source), calls)) = places.split_first() else {
-            return message;
-        };
-        let mut text = describe(
-            &source.name,
-            &source.text,
-            span.start as usize,
-            span.end as usize,
-            &message,
-        );
-        for (span, source) in calls.iter().take(MOST_CALLS) {
-            let (line, column) = position(&source.text, span.start as usize);
-            text.push_str(&format!("\n  called from {}:{line}:{column}", source.name));
+        let place = error
+            .span()
+            .and_then(|span| self.get(&span).map(|source| (span, source)));
+        match place {
+            Some((span, source)) if !source.is_internal && span.end > 0 => {
+                let (start, end) = (span.start as usize, span.end as usize);
+                describe(&source.name, &source.text, start, end, &message)
+            }
+            _ => message,
         }
-        text
     }
 }
 

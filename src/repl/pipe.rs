@@ -3,6 +3,7 @@
 use std::io::{BufRead, Write, stdin, stdout};
 
 use super::Repl;
+use super::signals::{self, Signal};
 use crate::error::ErrorKind;
 use crate::host::{Host, syntax};
 
@@ -12,6 +13,13 @@ pub(super) fn run(repl: Repl) -> i32 {
         Ok(host) => host,
         Err(error) => return fail(&error.to_string(), 1),
     };
+    let handle = host.interrupt_handle();
+    // Where signals cannot be watched they end the process, as they do by default.
+    let _ = signals::watch(move |signal| match signal {
+        Signal::Interrupt => handle.terminate(130),
+        Signal::End(status) => handle.terminate(status),
+    });
+    host.set_redefinable(true);
     if let Some(prepare) = repl.prepare
         && let Err(error) = prepare(&mut host)
     {
@@ -29,7 +37,6 @@ pub(super) fn run(repl: Repl) -> i32 {
 
 /// Reads a form, runs it, reads the next: a program on the other end can wait for the answer.
 fn forms(host: &mut Host) -> i32 {
-    host.set_redefinable(true);
     let mut text = String::new();
     let mut done = 0;
     let mut line = Vec::new();

@@ -14,6 +14,7 @@ pub(crate) mod value;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use steel::rvals::IntoSteelVal;
 use steel::steel_vm::engine::Engine;
 use steel::{SteelErr, SteelVal};
 
@@ -140,12 +141,7 @@ pub(crate) fn register(
         ("#%defer", primitives::defer),
         ("#%current-message", primitives::current_message),
         ("#%last-error", primitives::last_error),
-        ("#%send", primitives::send),
-        ("#%quick", primitives::quick),
-        ("#%serve", primitives::serve),
         ("#%stop", primitives::stop),
-        ("#%server-target", primitives::server_target),
-        ("#%sleep-target", primitives::sleep_target),
         ("#%next-event", primitives::next_event),
         ("#%target-result", primitives::target_result),
         ("#%callback-failed", primitives::callback_failed),
@@ -161,6 +157,22 @@ pub(crate) fn register(
     for (name, step) in steps {
         let (shared, step) = (shared.clone(), *step);
         define(engine, name, move |args| step(&shared, args));
+    }
+
+    // What is wrong with a call of these is a value, which `checked` in lisp/sipc/serve.scm
+    // raises at the place of the call.
+    let checked: &[(&str, Step)] = &[
+        ("#%send", primitives::send),
+        ("#%quick", primitives::quick),
+        ("#%serve", primitives::serve),
+        ("#%server-target", primitives::server_target),
+        ("#%sleep-target", primitives::sleep_target),
+    ];
+    for (name, step) in checked {
+        let (shared, step) = (shared.clone(), *step);
+        define(engine, name, move |args| {
+            step(&shared, args).or_else(IntoSteelVal::into_steelval)
+        });
     }
 
     type Value = fn(&Shared) -> Outcome;
