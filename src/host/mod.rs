@@ -7,6 +7,7 @@
 mod home;
 mod interrupt;
 mod modules;
+mod reader;
 mod redefine;
 mod report;
 mod session;
@@ -95,10 +96,11 @@ impl HostBuilder {
         } else {
             Engine::new()
         };
-        for path in self.search {
-            engine.add_search_directory(path);
+        for path in &self.search {
+            engine.add_search_directory(path.clone());
         }
         let mut host = Host::around(engine)?;
+        host.search = self.search;
         host.set_arguments(self.arguments);
         if !self.is_quiet {
             host.report_callback_errors();
@@ -131,6 +133,8 @@ pub struct Host {
     /// Where definitions reach the code compiled before them; see [`Host::set_redefinable`].
     redefinitions: Option<redefine::Redefinitions>,
     last_error: Option<SteelVal>,
+    /// Folders in which modules are looked for.
+    search: Vec<PathBuf>,
 }
 
 impl Host {
@@ -163,6 +167,7 @@ impl Host {
             at_prompt,
             redefinitions: None,
             last_error: None,
+            search: Vec::new(),
         })
     }
 
@@ -228,8 +233,12 @@ impl Host {
             script_error(report::describe(name, &text, at, at + 1, &message))
         })?;
         let path = path.and_then(|path| path.canonicalize().ok());
+        reader::check_required(&text, path.as_deref(), &self.search).map_err(script_error)?;
         let mut text = text;
-        let unit = self.redefinitions.as_mut().map(|all| all.begin(&self.engine, &text));
+        let unit = self
+            .redefinitions
+            .as_mut()
+            .map(|all| all.begin(&self.engine, &text));
         let macros = unit.as_ref().map(|_| self.engine.in_scope_macros().clone());
         if let Some(unit) = &unit {
             text.push_str(&unit.setters);
@@ -426,8 +435,17 @@ fn install(engine: &mut Engine, at_prompt: &Arc<AtomicBool>) -> Result<Shared> {
     let control = Control::new(engine.get_thread_state_controller())?;
     let endpoints = Arc::new(Mutex::new(Endpoints::new(control)));
     let failed = |error: SteelErr| script_error(format!("cannot load sipc: {error}"));
-    let wind = engine.extract_value("dynamic-wind").map_err(failed)?;
-    engine.register_value("#%dynamic-wind", wind);
+    let steels = [
+        ("dynamic-wind", "#%dynamic-wind"),
+        ("eval", "#%private-eval"),
+        ("eval-string", "#%private-eval-string"),
+        ("load", "#%private-load"),
+    ];
+    for (name, ours) in steels {
+        let value = engine.extract_value(name).map_err(failed)?;
+        engine.register_value(ours, value);
+    }
+    reader::register(engine);
     crate::script::register(engine, &endpoints, at_prompt).map_err(failed)?;
     crate::script::register_help(engine, modules::documentation);
     let mut program = String::new();

@@ -10,6 +10,10 @@ pub(crate) struct Module {
 /// Every module, in the order they are loaded.
 pub(crate) const MODULES: &[Module] = &[
     Module {
+        name: "sipc/read.scm",
+        text: include_str!("../../lisp/sipc/read.scm"),
+    },
+    Module {
         name: "sipc/script.scm",
         text: include_str!("../../lisp/sipc/script.scm"),
     },

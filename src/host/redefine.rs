@@ -71,7 +71,8 @@ impl Redefinitions {
             }
             if let (Some(old), false) = (old, setters.is_empty()) {
                 // The same for servers that were given the function itself.
-                let _ = engine.call_function_by_name_with_args("sipc-renew-callbacks", vec![old, new]);
+                let _ =
+                    engine.call_function_by_name_with_args("sipc-renew-callbacks", vec![old, new]);
             }
             setters.push(setter);
         }
@@ -108,7 +109,10 @@ pub(crate) fn definition(form: &str) -> Option<(&str, &str)> {
     if !rest.starts_with(|c: char| c.is_whitespace()) {
         return None;
     }
-    let rest = rest.trim_start().trim_start_matches(['(', '[']).trim_start();
+    let rest = rest
+        .trim_start()
+        .trim_start_matches(['(', '['])
+        .trim_start();
     let end = rest.find(|c: char| c.is_whitespace() || "()[]\"';".contains(c))?;
     let (name, rest) = rest.split_at(end);
     (!name.is_empty()).then_some((name, rest))

@@ -36,10 +36,37 @@ impl fmt::Debug for WakeHandle {
 
 /// Syntax that is no value: known to the compiler only.
 const SYNTAX: &[&str] = &[
-    "and", "begin", "case", "case-lambda", "cond", "define", "define-syntax", "define-values",
-    "do", "else", "if", "lambda", "let", "let*", "letrec", "letrec*", "let-values", "or",
-    "parameterize", "quasiquote", "quote", "require", "provide", "set!", "struct",
-    "syntax-rules", "unless", "unquote", "when", "while", "with-handler",
+    "and",
+    "begin",
+    "case",
+    "case-lambda",
+    "cond",
+    "define",
+    "define-syntax",
+    "define-values",
+    "do",
+    "else",
+    "if",
+    "lambda",
+    "let",
+    "let*",
+    "letrec",
+    "letrec*",
+    "let-values",
+    "or",
+    "parameterize",
+    "quasiquote",
+    "quote",
+    "require",
+    "provide",
+    "set!",
+    "struct",
+    "syntax-rules",
+    "unless",
+    "unquote",
+    "when",
+    "while",
+    "with-handler",
 ];
 
 impl Host {
@@ -76,7 +103,9 @@ impl Host {
     pub fn serve_until_woken(&mut self) -> Result<()> {
         let drive = self.watched(|engine| {
             let target = engine.call_function_by_name_with_args("#%prompt-target", Vec::new())?;
-            engine.call_function_by_name_with_args("drive", vec![target]).map(|value| vec![value])
+            engine
+                .call_function_by_name_with_args("drive", vec![target])
+                .map(|value| vec![value])
         });
         self.at_prompt.store(false, Ordering::SeqCst);
         drive.map(drop)
@@ -85,7 +114,10 @@ impl Host {
     /// Returns what ends [`Host::serve_until_woken`].
     #[must_use]
     pub fn wake_handle(&self) -> WakeHandle {
-        WakeHandle { control: self.control.clone(), flag: self.at_prompt.clone() }
+        WakeHandle {
+            control: self.control.clone(),
+            flag: self.at_prompt.clone(),
+        }
     }
 
     /// Forgets an interrupt that came too late for what it was to stop.
@@ -139,7 +171,11 @@ impl Host {
     /// Returns the socket files of the connections that scripts hold.
     #[must_use]
     pub fn connections(&self) -> Vec<String> {
-        lock(&self.endpoints).clients().iter().map(|client| client.path.clone()).collect()
+        lock(&self.endpoints)
+            .clients()
+            .iter()
+            .map(|client| client.path.clone())
+            .collect()
     }
 
     /// Returns every name that is bound at top level, sorted.
@@ -149,7 +185,12 @@ impl Host {
         let mut names: Vec<String> = globals
             .iter()
             .map(|name| name.resolve().to_owned())
-            .chain(self.engine.in_scope_macros().keys().map(|name| name.resolve().to_owned()))
+            .chain(
+                self.engine
+                    .in_scope_macros()
+                    .keys()
+                    .map(|name| name.resolve().to_owned()),
+            )
             .chain(SYNTAX.iter().map(|name| (*name).to_owned()))
             .filter(|name| !name.starts_with(['#', '%']) && !name.contains("__"))
             .collect();
@@ -167,10 +208,16 @@ impl Host {
     /// Returns every documented name with its documentation.
     #[must_use]
     pub fn documented(&self) -> Vec<(String, String)> {
-        let steels = self.engine.readable_globals(0).into_iter().filter_map(|name| {
-            let name = name.resolve();
-            self.engine.get_doc_for_identifier(name).map(|text| (name.to_owned(), text))
-        });
+        let steels = self
+            .engine
+            .readable_globals(0)
+            .into_iter()
+            .filter_map(|name| {
+                let name = name.resolve();
+                self.engine
+                    .get_doc_for_identifier(name)
+                    .map(|text| (name.to_owned(), text))
+            });
         // Ours come last: they win.
         steels.chain(modules::documented()).collect()
     }
@@ -208,7 +255,9 @@ impl Host {
             SteelErrorKind::FreeIdentifier => unbound(&text).and_then(|name| self.similar(name)),
             _ => None,
         };
-        let Some(guess) = guess else { return script_error(text) };
+        let Some(guess) = guess else {
+            return script_error(text);
+        };
         let end = text.find('\n').unwrap_or(text.len());
         let (message, rest) = text.split_at(end);
         script_error(format!("{message}; did you mean {guess}?{rest}"))
@@ -241,7 +290,9 @@ pub(crate) fn distance(a: &str, b: &str) -> usize {
         let mut row = vec![i];
         for j in 1..=b.len() {
             let cost = usize::from(a[i - 1] != b[j - 1]);
-            let mut best = (rows[i - 1][j] + 1).min(row[j - 1] + 1).min(rows[i - 1][j - 1] + cost);
+            let mut best = (rows[i - 1][j] + 1)
+                .min(row[j - 1] + 1)
+                .min(rows[i - 1][j - 1] + cost);
             if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
                 best = best.min(rows[i - 2][j - 2] + 1);
             }

@@ -17,7 +17,10 @@ const MOST_CHARACTERS: usize = 2000;
 /// A value on its way to the screen.
 enum Shown {
     Word(String),
-    Group { open: &'static str, parts: Vec<Shown> },
+    Group {
+        open: &'static str,
+        parts: Vec<Shown>,
+    },
     /// A key and its value, as `(key . value)`.
     Entry(Box<(Shown, Shown)>),
 }
@@ -32,7 +35,9 @@ pub(super) fn show(value: &SteelVal, width: usize) -> String {
 }
 
 fn shape(value: &SteelVal, levels: usize, left: &mut usize) -> Shown {
-    let Some(less) = left.checked_sub(1) else { return dots() };
+    let Some(less) = left.checked_sub(1) else {
+        return dots();
+    };
     *left = less;
     let mut group = |open, items: &mut dyn Iterator<Item = SteelVal>| {
         if levels == 0 {
@@ -73,9 +78,15 @@ fn shape(value: &SteelVal, levels: usize, left: &mut usize) -> Shown {
                     break;
                 }
                 let key = shape(key, levels - 1, left);
-                parts.push(Shown::Entry(Box::new((key, shape(value, levels - 1, left)))));
+                parts.push(Shown::Entry(Box::new((
+                    key,
+                    shape(value, levels - 1, left),
+                ))));
             }
-            Shown::Group { open: "#hash(", parts }
+            Shown::Group {
+                open: "#hash(",
+                parts,
+            }
         }
         other => Shown::Word(cut(&other.to_string())),
     }
@@ -126,9 +137,7 @@ fn flat_width(shown: &Shown, most: usize) -> Option<usize> {
             }
             width
         }
-        Shown::Entry(both) => {
-            5 + flat_width(&both.0, most)? + flat_width(&both.1, most)?
-        }
+        Shown::Entry(both) => 5 + flat_width(&both.0, most)? + flat_width(&both.1, most)?,
     };
     (width <= most).then_some(width)
 }
@@ -185,7 +194,10 @@ mod tests {
         let nested = SteelVal::ListV((0..9).map(|_| numbers(30)).collect());
         for width in [40, 80, 120] {
             let text = show(&nested, width);
-            assert!(text.lines().all(|line| line.chars().count() <= width), "{text}");
+            assert!(
+                text.lines().all(|line| line.chars().count() <= width),
+                "{text}"
+            );
         }
         assert_eq!(show(&numbers(3), 80), "(0 1 2)");
     }

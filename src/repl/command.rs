@@ -47,21 +47,53 @@ impl Command {
 
 impl fmt::Debug for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Command").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Command")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
 /// The commands every prompt has.
 pub(super) fn all() -> Vec<Command> {
     vec![
-        Command::new("help", "[NAME]", "List the commands and keys, or describe a name", help),
+        Command::new(
+            "help",
+            "[NAME]",
+            "List the commands and keys, or describe a name",
+            help,
+        ),
         Command::new("doc", "NAME", "Describe a name", doc),
-        Command::new("apropos", "TEXT", "List the names that contain a text", apropos),
+        Command::new(
+            "apropos",
+            "TEXT",
+            "List the names that contain a text",
+            apropos,
+        ),
         Command::new("time", "FORM", "Run a form and say how long it took", time),
-        Command::new("load", "FILE", "Run a file; its definitions reach earlier code", load),
-        Command::new("reload", "[FILE]", "Run a file again, or all that were loaded", reload),
-        Command::new("expand", "FORM", "Show a form with its macros expanded", expand),
-        Command::new("bt", "", "Show the calls that led to the last error", backtrace),
+        Command::new(
+            "load",
+            "FILE",
+            "Run a file; its definitions reach earlier code",
+            load,
+        ),
+        Command::new(
+            "reload",
+            "[FILE]",
+            "Run a file again, or all that were loaded",
+            reload,
+        ),
+        Command::new(
+            "expand",
+            "FORM",
+            "Show a form with its macros expanded",
+            expand,
+        ),
+        Command::new(
+            "bt",
+            "",
+            "Show the calls that led to the last error",
+            backtrace,
+        ),
         Command::new("sockets", "", "List listeners and connections", sockets),
         Command::new("clear", "", "Clear the screen", clear),
         Command::new("quit", "", "Leave, as Ctrl-D does", |_, _| Ok(After::Leave)),
@@ -73,7 +105,10 @@ pub(super) fn run(session: &mut Session, entry: &str) -> Result<After> {
     let entry = entry.trim_start_matches(',').trim();
     let (name, rest) = entry.split_once(char::is_whitespace).unwrap_or((entry, ""));
     let commands = session.commands.clone();
-    let starting: Vec<&Command> = commands.iter().filter(|c| c.name.starts_with(name)).collect();
+    let starting: Vec<&Command> = commands
+        .iter()
+        .filter(|c| c.name.starts_with(name))
+        .collect();
     let found = commands.iter().find(|command| command.name == name);
     match (found, starting.as_slice()) {
         (Some(command), _) => (command.run)(session, rest.trim()),
@@ -84,8 +119,12 @@ pub(super) fn run(session: &mut Session, entry: &str) -> Result<After> {
                 .map(|command| (crate::host::distance(name, &command.name), &command.name))
                 .min()
                 .filter(|(distance, _)| *distance <= 2)
-                .map_or(String::new(), |(_, near)| format!("; did you mean ,{near}?"));
-            session.print(&format!("there is no command ,{name}{near} (,help lists all)\n"));
+                .map_or(String::new(), |(_, near)| {
+                    format!("; did you mean ,{near}?")
+                });
+            session.print(&format!(
+                "there is no command ,{name}{near} (,help lists all)\n"
+            ));
             Ok(After::GoOn)
         }
     }
@@ -133,8 +172,11 @@ fn doc(session: &mut Session, name: &str) -> Result<After> {
 fn apropos(session: &mut Session, text: &str) -> Result<After> {
     let wanted = text.to_lowercase();
     let names = session.host.names();
-    let found: Vec<&str> =
-        names.iter().map(String::as_str).filter(|name| name.to_lowercase().contains(&wanted)).collect();
+    let found: Vec<&str> = names
+        .iter()
+        .map(String::as_str)
+        .filter(|name| name.to_lowercase().contains(&wanted))
+        .collect();
     if found.is_empty() {
         session.print(&format!("no name contains {text}\n"));
     } else {
@@ -145,7 +187,12 @@ fn apropos(session: &mut Session, text: &str) -> Result<After> {
 
 /// Sets words in columns, read from top to bottom.
 fn columns(words: &[&str], width: usize) -> String {
-    let cell = words.iter().map(|word| word.chars().count()).max().unwrap_or(0) + 2;
+    let cell = words
+        .iter()
+        .map(|word| word.chars().count())
+        .max()
+        .unwrap_or(0)
+        + 2;
     let across = (width / cell).max(1);
     let rows = words.len().div_ceil(across);
     let mut text = String::new();
@@ -216,7 +263,11 @@ fn backtrace(session: &mut Session, _: &str) -> Result<After> {
 fn sockets(session: &mut Session, _: &str) -> Result<After> {
     let mut text = String::new();
     for listener in session.host.listeners() {
-        let state = if listener.is_serving { "serving" } else { "bound" };
+        let state = if listener.is_serving {
+            "serving"
+        } else {
+            "bound"
+        };
         let counts = listener.stats;
         text.push_str(&format!(
             "{}  {state}  peers {}  messages {}  bytes in {} out {}  faults {}\n",

@@ -61,14 +61,18 @@ pub(super) fn run(mut setup: Setup, to_session: &Sender<Input>, go_on: &Receiver
         Err(error) => return send(&setup.notify, Input::Lost(error.to_string())),
     };
     loop {
-        let columns = editor.dimensions().map_or(80, |(columns, _)| usize::from(columns));
+        let columns = editor
+            .dimensions()
+            .map_or(80, |(columns, _)| usize::from(columns));
         if let Some(helper) = editor.helper_mut() {
             helper.set_columns(columns);
         }
         (setup.busy)(false);
         setup.output.set_editing(true);
         let line = editor.readline(&setup.prompt);
-        let columns = editor.dimensions().map_or(columns, |(columns, _)| usize::from(columns));
+        let columns = editor
+            .dimensions()
+            .map_or(columns, |(columns, _)| usize::from(columns));
         match line {
             Ok(text) => {
                 let _ = setup.shared.take_draft();
@@ -109,15 +113,25 @@ fn open(setup: &mut Setup) -> rustyline::Result<Editor<Assistant, DefaultHistory
         .history_ignore_dups(true)?
         .completion_type(CompletionType::List)
         .bell_style(BellStyle::None)
-        .color_mode(if has_colour { ColorMode::Enabled } else { ColorMode::Disabled })
+        .color_mode(if has_colour {
+            ColorMode::Enabled
+        } else {
+            ColorMode::Disabled
+        })
         .bracketed_paste(true)
         .build();
     if let Some(banner) = &setup.banner {
         say(banner);
     }
     let mut editor = Editor::with_config(config)?;
-    editor.set_helper(Some(Assistant::new(setup.shared.clone(), setup.prompt.chars().count())));
-    for key in [KeyEvent(KeyCode::Enter, Modifiers::NONE), KeyEvent::ctrl('J')] {
+    editor.set_helper(Some(Assistant::new(
+        setup.shared.clone(),
+        setup.prompt.chars().count(),
+    )));
+    for key in [
+        KeyEvent(KeyCode::Enter, Modifiers::NONE),
+        KeyEvent::ctrl('J'),
+    ] {
         editor.bind_sequence(key, EventHandler::Conditional(Box::new(Enter)));
     }
     // For text that the scanner takes for unfinished and the user knows to be whole.
@@ -129,7 +143,10 @@ fn open(setup: &mut Setup) -> rustyline::Result<Editor<Assistant, DefaultHistory
             // An empty file is no history yet.
             Ok(()) => drop(editor.load_history(path)),
             Err(error) => {
-                say(&format!("; no history: cannot open {}: {error}", path.display()));
+                say(&format!(
+                    "; no history: cannot open {}: {error}",
+                    path.display()
+                ));
                 setup.history = None;
             }
         }
@@ -172,14 +189,22 @@ pub(super) fn save_draft(path: &std::path::Path, draft: &str) {
 struct Enter;
 
 impl ConditionalEventHandler for Enter {
-    fn handle(&self, _: &Event, _: RepeatCount, _: bool, context: &EventContext<'_>) -> Option<Cmd> {
+    fn handle(
+        &self,
+        _: &Event,
+        _: RepeatCount,
+        _: bool,
+        context: &EventContext<'_>,
+    ) -> Option<Cmd> {
         let (line, pos) = (context.line(), context.pos());
         match judge(line) {
             ValidationResult::Incomplete => {
                 let column = indent::column(&line[..pos]);
                 Some(Cmd::Insert(1, format!("\n{}", " ".repeat(column))))
             }
-            _ => Some(Cmd::AcceptOrInsertLine { accept_in_the_middle: true }),
+            _ => Some(Cmd::AcceptOrInsertLine {
+                accept_in_the_middle: true,
+            }),
         }
     }
 }

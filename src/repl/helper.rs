@@ -50,7 +50,12 @@ pub(super) struct Assistant {
 
 impl Assistant {
     pub(super) fn new(shared: Arc<Shared>, prompt: usize) -> Self {
-        Self { shared, columns: 80, prompt, pair: Cell::new(None) }
+        Self {
+            shared,
+            columns: 80,
+            prompt,
+            pair: Cell::new(None),
+        }
     }
 
     pub(super) fn set_columns(&mut self, columns: usize) {
@@ -85,7 +90,10 @@ impl Hinter for Assistant {
         let column = last + if line.contains('\n') { 0 } else { self.prompt };
         // One column stays free: a hint that wraps would move the screen.
         let room = self.columns.checked_sub(column + 1)?;
-        let text: String = format!("  ; {}", self.note(line)?).chars().take(room).collect();
+        let text: String = format!("  ; {}", self.note(line)?)
+            .chars()
+            .take(room)
+            .collect();
         (text.trim().len() > 1).then_some(Note(text))
     }
 }
@@ -105,7 +113,9 @@ impl Assistant {
         }
         let &(at, _) = found.open.last()?;
         let words = &line[at + 1..];
-        let head = words.split(|c: char| c.is_whitespace() || "()[]\"'".contains(c)).next()?;
+        let head = words
+            .split(|c: char| c.is_whitespace() || "()[]\"'".contains(c))
+            .next()?;
         let names = self.shared.names();
         let signature = names.hint(head).map(str::to_owned);
         drop(names);
@@ -173,7 +183,9 @@ fn complaint(text: &str, error: &SyntaxError) -> String {
 
 impl Highlighter for Assistant {
     fn highlight<'l>(&self, line: &'l str, _: usize) -> Cow<'l, str> {
-        Cow::Owned(colour(line, self.pair.get(), |word| self.shared.names().is_bound(word)))
+        Cow::Owned(colour(line, self.pair.get(), |word| {
+            self.shared.names().is_bound(word)
+        }))
     }
 
     fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
@@ -181,7 +193,11 @@ impl Highlighter for Assistant {
     }
 
     fn highlight_char(&self, line: &str, pos: usize, kind: CmdKind) -> bool {
-        let pair = if kind == CmdKind::ForcedRefresh { None } else { matching(line, pos) };
+        let pair = if kind == CmdKind::ForcedRefresh {
+            None
+        } else {
+            matching(line, pos)
+        };
         let is_new = self.pair.replace(pair) != pair;
         is_new || kind != CmdKind::MoveCursor
     }
@@ -205,9 +221,33 @@ fn matching(line: &str, pos: usize) -> Option<(usize, usize)> {
 }
 
 const KEYWORDS: &[&str] = &[
-    "and", "begin", "case", "case-lambda", "cond", "define", "define-syntax", "do", "else", "if",
-    "lambda", "let", "let*", "letrec", "or", "parameterize", "provide", "quote", "require",
-    "set!", "struct", "syntax-rules", "unless", "when", "while", "with-handler", "λ",
+    "and",
+    "begin",
+    "case",
+    "case-lambda",
+    "cond",
+    "define",
+    "define-syntax",
+    "do",
+    "else",
+    "if",
+    "lambda",
+    "let",
+    "let*",
+    "letrec",
+    "or",
+    "parameterize",
+    "provide",
+    "quote",
+    "require",
+    "set!",
+    "struct",
+    "syntax-rules",
+    "unless",
+    "when",
+    "while",
+    "with-handler",
+    "λ",
 ];
 
 /// Adds colours to a text.
@@ -230,7 +270,9 @@ fn colour(line: &str, pair: Option<(usize, usize)>, is_bound: impl Fn(&str) -> b
 
 /// Returns the length of the token a text begins with, and its colour.
 fn token(text: &str, is_bound: &impl Fn(&str) -> bool) -> (usize, Option<&'static str>) {
-    let Some(first) = text.chars().next() else { return (0, None) };
+    let Some(first) = text.chars().next() else {
+        return (0, None);
+    };
     match first {
         '"' => {
             let mut is_escaped = false;
@@ -278,7 +320,12 @@ mod tests {
 
     #[test]
     fn colours_change_no_text() {
-        for text in ["(define (f x) \"a\\\"(b\" 'c #\\( 12) ; x", "\"open", "λ é (", "a\n;b\nc"] {
+        for text in [
+            "(define (f x) \"a\\\"(b\" 'c #\\( 12) ; x",
+            "\"open",
+            "λ é (",
+            "a\n;b\nc",
+        ] {
             assert_eq!(plain(&colour(text, Some((0, 1)), |_| true)), text);
         }
     }
@@ -292,8 +339,13 @@ mod tests {
 
     #[test]
     fn a_stray_bracket_is_named_with_its_place() {
-        let ValidationResult::Invalid(Some(message)) = judge("(f x))") else { panic!() };
-        assert!(message.contains("column 6") && message.contains("one too many"), "{message}");
+        let ValidationResult::Invalid(Some(message)) = judge("(f x))") else {
+            panic!()
+        };
+        assert!(
+            message.contains("column 6") && message.contains("one too many"),
+            "{message}"
+        );
         assert!(matches!(judge("(f"), ValidationResult::Incomplete));
         assert!(matches!(judge(",time (f"), ValidationResult::Valid(None)));
     }

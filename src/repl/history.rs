@@ -29,9 +29,16 @@ fn folder(variable: &str, under_home: &str) -> Option<PathBuf> {
 /// Makes the file, for its owner only, before anything is written to it.
 pub(super) fn prepare(path: &Path) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
-        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
     }
-    let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+    let file = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)?;
     let metadata = file.metadata()?;
     if metadata.permissions().mode() & 0o077 != 0 {
         file.set_permissions(std::fs::Permissions::from_mode(0o600))?;

@@ -4,9 +4,28 @@ use crate::host::syntax::scan;
 
 /// Forms whose body is set in by two, however much stands on their first line.
 const BODIES: &[&str] = &[
-    "begin", "case", "cond", "do", "dynamic-wind", "lambda", "let", "let*", "letrec", "letrec*",
-    "match", "parameterize", "struct", "syntax-case", "syntax-rules", "unless", "when", "while",
-    "with-bound-socket", "with-handler", "with-pointer", "λ",
+    "begin",
+    "case",
+    "cond",
+    "do",
+    "dynamic-wind",
+    "lambda",
+    "let",
+    "let*",
+    "letrec",
+    "letrec*",
+    "match",
+    "parameterize",
+    "struct",
+    "syntax-case",
+    "syntax-rules",
+    "unless",
+    "when",
+    "while",
+    "with-bound-socket",
+    "with-handler",
+    "with-pointer",
+    "λ",
 ];
 
 /// Returns the column for a line that begins behind `before`.
@@ -16,7 +35,9 @@ pub(super) fn column(before: &str) -> usize {
     if found.open_text.is_some() {
         return 0;
     }
-    let Some(&(at, _)) = found.open.last() else { return 0 };
+    let Some(&(at, _)) = found.open.last() else {
+        return 0;
+    };
     let start = before[..at].rfind('\n').map_or(0, |newline| newline + 1);
     let open = columns(&before[start..at]);
     let inside = &before[at + 1..];
@@ -26,8 +47,8 @@ pub(super) fn column(before: &str) -> usize {
         .unwrap_or(line.len());
     let head = &line[..head_end];
     // Data is aligned with its first element.
-    let is_data = before[..at].ends_with(['\'', '`', '#'])
-        || head.starts_with(|c: char| c.is_ascii_digit());
+    let is_data =
+        before[..at].ends_with(['\'', '`', '#']) || head.starts_with(|c: char| c.is_ascii_digit());
     if head.is_empty() || is_data {
         return open + 1;
     }

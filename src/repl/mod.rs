@@ -144,7 +144,9 @@ impl Repl {
 
 impl fmt::Debug for Repl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Repl").field("prompt", &self.prompt).finish_non_exhaustive()
+        f.debug_struct("Repl")
+            .field("prompt", &self.prompt)
+            .finish_non_exhaustive()
     }
 }
 

@@ -43,7 +43,9 @@ impl Names {
     }
 
     pub(super) fn is_bound(&self, name: &str) -> bool {
-        self.all.binary_search_by(|known| known.as_str().cmp(name)).is_ok()
+        self.all
+            .binary_search_by(|known| known.as_str().cmp(name))
+            .is_ok()
     }
 
     /// Returns where the word at the end of `before` starts, and what it can become.
@@ -61,7 +63,11 @@ impl Names {
                     .collect();
                 // What contains the word is worth showing when nothing starts with it.
                 let found = if found.is_empty() && word.len() > 2 {
-                    self.all.iter().filter(|name| name.contains(word)).cloned().collect()
+                    self.all
+                        .iter()
+                        .filter(|name| name.contains(word))
+                        .cloned()
+                        .collect()
                 } else {
                     found
                 };
@@ -73,7 +79,10 @@ impl Names {
 }
 
 fn starting_with(all: &[String], word: &str) -> Vec<String> {
-    all.iter().filter(|name| name.starts_with(word)).cloned().collect()
+    all.iter()
+        .filter(|name| name.starts_with(word))
+        .cloned()
+        .collect()
 }
 
 fn place(before: &str) -> Place<'_> {
@@ -90,7 +99,9 @@ fn place(before: &str) -> Place<'_> {
     }
     let start = before
         .rfind(|c: char| c.is_whitespace() || "()[]{}\"';`,".contains(c))
-        .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
+        .map_or(0, |at| {
+            at + before[at..].chars().next().map_or(1, char::len_utf8)
+        });
     Place::Name(&before[start..])
 }
 
@@ -99,9 +110,15 @@ fn files(word: &str) -> Vec<String> {
     let (folder, name) = word.rsplit_once('/').map_or(("", word), |(folder, name)| {
         (if folder.is_empty() { "/" } else { folder }, name)
     });
-    let place = if folder.is_empty() { Path::new(".") } else { Path::new(folder) };
+    let place = if folder.is_empty() {
+        Path::new(".")
+    } else {
+        Path::new(folder)
+    };
     let prefix = &word[..word.len() - name.len()];
-    let Ok(entries) = place.read_dir() else { return Vec::new() };
+    let Ok(entries) = place.read_dir() else {
+        return Vec::new();
+    };
     let mut found: Vec<String> = entries
         .filter_map(|entry| {
             let entry = entry.ok()?;
@@ -117,11 +134,20 @@ fn files(word: &str) -> Vec<String> {
 
 /// Makes the line shown for a name: its signature, and the first sentence about it.
 pub(super) fn hint_from(name: &str, documentation: &str) -> Option<String> {
-    let mut lines = documentation.lines().map(str::trim).filter(|line| !line.is_empty());
+    let mut lines = documentation
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty());
     let first = lines.next()?;
     let is_signature = |line: &str| line.starts_with(&format!("({name}"));
-    let signature = std::iter::once(first).chain(lines.clone()).find(|line| is_signature(line));
-    let sentence = if is_signature(first) { lines.next().unwrap_or_default() } else { first };
+    let signature = std::iter::once(first)
+        .chain(lines.clone())
+        .find(|line| is_signature(line));
+    let sentence = if is_signature(first) {
+        lines.next().unwrap_or_default()
+    } else {
+        first
+    };
     Some(match signature {
         Some(signature) => format!("{signature}  {sentence}").trim_end().to_owned(),
         None => sentence.to_owned(),
@@ -142,7 +168,10 @@ mod tests {
     #[test]
     fn the_word_at_the_cursor_is_completed() {
         let names = names(&["bind", "send", "send-quick", "set!"]);
-        assert_eq!(names.complete("(send"), (1, vec!["send".into(), "send-quick".into()]));
+        assert_eq!(
+            names.complete("(send"),
+            (1, vec!["send".into(), "send-quick".into()])
+        );
         assert_eq!(names.complete("(f (qui"), (4, vec!["send-quick".into()]));
         assert_eq!(names.complete(",he"), (1, vec!["help".into()]));
         assert_eq!(names.complete("").1, Vec::<String>::new());

@@ -61,12 +61,18 @@ impl Output {
 
     /// A port for scripts' output.
     pub(super) fn port(&self) -> Port {
-        Port { output: self.clone(), is_error: false }
+        Port {
+            output: self.clone(),
+            is_error: false,
+        }
     }
 
     /// A port for scripts' errors.
     pub(super) fn error_port(&self) -> Port {
-        Port { output: self.clone(), is_error: true }
+        Port {
+            output: self.clone(),
+            is_error: true,
+        }
     }
 }
 
@@ -80,7 +86,10 @@ impl Write for Port {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let inner = &self.output.0;
         if inner.is_editing.load(Ordering::SeqCst) {
-            let sender = inner.to_printer.lock().unwrap_or_else(PoisonError::into_inner);
+            let sender = inner
+                .to_printer
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
             // Without the printer's thread the session is over.
             let _ = sender.send(bytes.to_vec());
             return Ok(bytes.len());
@@ -99,7 +108,11 @@ impl Write for Port {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        if self.output.0.is_editing.load(Ordering::SeqCst) { Ok(()) } else { stdout().flush() }
+        if self.output.0.is_editing.load(Ordering::SeqCst) {
+            Ok(())
+        } else {
+            stdout().flush()
+        }
     }
 }
 
@@ -119,7 +132,9 @@ pub(super) fn print_above(mut printer: impl ExternalPrinter, chunks: &Receiver<V
                 while let Ok(chunk) = chunks.try_recv() {
                     text.extend(chunk);
                 }
-                text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1)
+                text.iter()
+                    .rposition(|byte| *byte == b'\n')
+                    .map_or(0, |at| at + 1)
             }
             Err(RecvTimeoutError::Timeout) => text.len(),
             Err(RecvTimeoutError::Disconnected) => return,

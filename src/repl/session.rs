@@ -36,7 +36,9 @@ pub struct Session {
 
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Session").field("entries", &self.entries).finish_non_exhaustive()
+        f.debug_struct("Session")
+            .field("entries", &self.entries)
+            .finish_non_exhaustive()
     }
 }
 
@@ -59,7 +61,11 @@ pub(super) fn run(repl: Repl) -> i32 {
     if let Err(error) = watch(&reach, &shared, &terminal, repl.history.clone()) {
         say(&format!("; cannot watch for signals: {error}"));
     }
-    let names = repl.commands.iter().map(|command| command.name.clone()).collect();
+    let names = repl
+        .commands
+        .iter()
+        .map(|command| command.name.clone())
+        .collect();
     shared.names().set_commands(names);
     let (to_session, entries) = channel();
     let (go_on, may_go_on) = channel();
@@ -79,7 +85,11 @@ pub(super) fn run(repl: Repl) -> i32 {
         busy: Box::new(move |is_busy| busy.is_busy.store(is_busy, Ordering::SeqCst)),
     };
     let edit = move || editor::run(setup, &to_session, &may_go_on);
-    let start = |edit| std::thread::Builder::new().name("editor".to_owned()).spawn(edit);
+    let start = |edit| {
+        std::thread::Builder::new()
+            .name("editor".to_owned())
+            .spawn(edit)
+    };
     // What runs first prints, and may read: then the prompt comes after it.
     let mut edit = Some(edit);
     if repl.prepare.is_none()
@@ -92,7 +102,9 @@ pub(super) fn run(repl: Repl) -> i32 {
         Ok(host) => host,
         Err(error) => return fail(&terminal, &error.to_string()),
     };
-    let _ = reach.handles.set((host.interrupt_handle(), host.wake_handle()));
+    let _ = reach
+        .handles
+        .set((host.interrupt_handle(), host.wake_handle()));
     host.set_redefinable(true);
     let printer = output.clone();
     host.on_callback_error(move |report| printer.print(&format!("{report}\n")));
@@ -258,7 +270,9 @@ impl Session {
         }
         for form in syntax::forms(text) {
             // Blanks in front keep the places what they are in the whole entry.
-            let before = text[..form.start].chars().map(|c| if c == '\n' { c } else { ' ' });
+            let before = text[..form.start]
+                .chars()
+                .map(|c| if c == '\n' { c } else { ' ' });
             let unit: String = before.chain(text[form.clone()].chars()).collect();
             let values = self.host.run_str(&name, &unit)?;
             if let Some((defined, parameters)) = definition(&text[form]) {
@@ -296,17 +310,23 @@ impl Session {
             let what: String = what.split_whitespace().collect::<Vec<_>>().join(" ");
             let short: String = what.chars().take(40).collect();
             let dots = if short.len() < what.len() { "..." } else { "" };
-            self.print(&format!("; stopped after {}: {short}{dots}\n", duration(took)));
+            self.print(&format!(
+                "; stopped after {}: {short}{dots}\n",
+                duration(took)
+            ));
             return;
         }
         if let Some(value) = self.host.last_error() {
             self.host.define_value("*e", value);
         }
         let text = error.to_string();
-        let (calls, shown): (Vec<&str>, Vec<&str>) =
-            text.lines().partition(|line| line.starts_with("  called from "));
+        let (calls, shown): (Vec<&str>, Vec<&str>) = text
+            .lines()
+            .partition(|line| line.starts_with("  called from "));
         self.calls = Some(calls.join("\n"));
-        let (first, rest) = shown.split_first().map_or(("", &[][..]), |(first, rest)| (*first, rest));
+        let (first, rest) = shown
+            .split_first()
+            .map_or(("", &[][..]), |(first, rest)| (*first, rest));
         let mut shown = if has_colour() {
             format!("\x1b[31m{first}\x1b[0m\n")
         } else {
@@ -336,11 +356,15 @@ impl Session {
     }
 
     fn learn_signature(&mut self, name: &str, rest: &str) {
-        let Some((parameters, _)) = rest.split_once(')') else { return };
+        let Some((parameters, _)) = rest.split_once(')') else {
+            return;
+        };
         if !parameters.contains('(') {
             let parameters = parameters.split_whitespace().collect::<Vec<_>>().join(" ");
             let gap = if parameters.is_empty() { "" } else { " " };
-            self.shared.names().set_hint(name, format!("({name}{gap}{parameters})"));
+            self.shared
+                .names()
+                .set_hint(name, format!("({name}{gap}{parameters})"));
         }
     }
 

@@ -28,12 +28,14 @@ pub(super) fn watch(notify: impl Fn(Signal) + Send + Sync + 'static) -> io::Resu
         let (mut reader, writer) = UnixStream::pair()?;
         pipe::register(number, writer)?;
         let notify = notify.clone();
-        std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
-            let mut byte = [0];
-            while reader.read_exact(&mut byte).is_ok() {
-                notify(signal);
-            }
-        })?;
+        std::thread::Builder::new()
+            .name("signals".to_owned())
+            .spawn(move || {
+                let mut byte = [0];
+                while reader.read_exact(&mut byte).is_ok() {
+                    notify(signal);
+                }
+            })?;
     }
     Ok(())
 }

@@ -28,5 +28,8 @@ impl Terminal {
 
 /// Returns whether the terminal can move its cursor.
 pub(super) fn is_capable() -> bool {
-    !matches!(std::env::var("TERM").as_deref(), Ok("dumb" | "cons25" | "emacs"))
+    !matches!(
+        std::env::var("TERM").as_deref(),
+        Ok("dumb" | "cons25" | "emacs")
+    )
 }

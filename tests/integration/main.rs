@@ -13,6 +13,10 @@ mod exchange; // every state of a reply slot and every refusal
 mod faults; // peers that lie: cut off, too long, wrong checksum, slow, silent
 mod lifetime; // bind, release, drop, stale files, interrupts, descriptors
 mod limits; // bounds: peers, descriptors, queues, sizes, times
+mod pty; // the prompt on a pseudo-terminal
+mod pty_support; // the workbench for it
+mod reader; // text that is too deep, too long, unfinished
+mod repl; // forms on a pipe
 mod sipcli_client; // the drop-in's -p, -c and -h, and its command line
 mod sipcli_server; // the drop-in's -l
 mod support; // the workbench
