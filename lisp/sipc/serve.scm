@@ -5,6 +5,7 @@
          serve ; serve whenever the engine waits
          stop ; end that
          wait ; for its end
+         connect ; a client's connection
          send ; a message, for its reply
          send-quick ; connect, send, release
          sleep ; and serve meanwhile
@@ -14,6 +15,9 @@
          drive) ; for the host: serve while it waits
 
 (require "sipc/script.scm")
+
+;; Arguments are put together with cons: steel-core 0.8.3's (apply f x (cdr list)) passes the first
+;; element of the list instead of x.
 
 ;; From a listener's number to its (on-error . on-message).
 (define *callbacks* (hash))
@@ -45,7 +49,8 @@
 
 (define (deliver number)
   (unless ((cdr (callbacks number)) (#%event-type) (#%event-value))
-    (#%end-server number 1)))
+    (#%end-server number 1)
+    (forget number)))
 
 ;; A warning that the error callback lets pass becomes a message.
 (define (report)
@@ -73,6 +78,9 @@
            (let ([place (current-function-span)])
              (if (void? place) (raise-error value) (raise-error-with-span value place)))
            value))]))
+
+(define (forget number)
+  (set! *callbacks* (hash-remove *callbacks* number)))
 
 (define (remember server arguments)
   (set! *callbacks*
@@ -103,10 +111,12 @@
 ;;       (lambda (fault) #true)
 ;;       (lambda (type value) (respond (or value "bye")) (not (eq? type 'close))))
 (define (hook . arguments)
-  (let ([server (remember (checked (apply #%serve 'hook arguments)) arguments)])
+  (let ([server (remember (checked (apply #%serve (cons 'hook arguments))) arguments)])
     (#%dynamic-wind (lambda () void)
                     (lambda () (drive (#%server-target server)))
-                    (lambda () (#%leave server)))))
+                    (lambda ()
+                      (#%leave server)
+                      (forget (#%server-number server))))))
 
 ;;@doc
 ;; Serves a listener from now on, whenever the engine waits: in hook, send, connect, sleep,
@@ -120,7 +130,7 @@
 ;; # Examples
 ;; (define server (serve (bind "sipc.socket") (lambda (fault) #true) (lambda (type value) #true)))
 (define (serve . arguments)
-  (remember (checked (apply #%serve 'serve arguments)) arguments))
+  (remember (checked (apply #%serve (cons 'serve arguments))) arguments))
 
 ;;@doc
 ;; Ends what serve began. The listener stays bound.
@@ -140,6 +150,24 @@
 ;; Returns what hook would have returned. Blocks.
 (define (wait . arguments)
   (drive (checked (apply #%server-target arguments))))
+
+;;@doc
+;; Connects to a server.
+;;
+;; (connect file #:read-timeout s #:wire w #:max-message-size n) -> connection or #false
+;;
+;; * file : string?
+;; * #:read-timeout : seconds to wait for a reply = no limit
+;; * #:wire : 'checked or 'legacy = 'checked
+;; * #:max-message-size : bytes, the first length that is refused = 5242880
+;;
+;; Blocks while the server's queue is full. Returns #false when there is no server;
+;; (last-error) tells why.
+;;
+;; # Examples
+;; (define connection (connect "sipc.socket"))
+(define (connect . arguments)
+  (await (checked (apply #%connect arguments))))
 
 ;;@doc
 ;; Sends a message and waits for the reply.
@@ -175,10 +203,10 @@
 ;; # Examples
 ;; (send-quick "sipc.socket" "hello")
 (define (send-quick . arguments)
-  (let ([connection (checked (apply #%quick arguments))])
+  (let ([connection (await (checked (apply #%quick arguments)))])
     (and connection
          (#%dynamic-wind (lambda () void)
-                         (lambda () (await (checked (apply #%send connection (cdr arguments)))))
+                         (lambda () (await (checked (apply #%send (cons connection (cdr arguments))))))
                          (lambda () (#%release connection))))))
 
 ;;@doc
@@ -203,8 +231,8 @@
 ;; Returns what the function returns, or #false without calling it when there is no socket.
 (define (call-with-bound-socket file options function)
   (let ([socket (if (member 'connect options)
-                    (apply #%connect file (filter (lambda (x) (not (eq? x 'connect))) options))
-                    (apply #%bind file options))])
+                    (apply connect (cons file (filter (lambda (x) (not (eq? x 'connect))) options)))
+                    (apply #%bind (cons file options)))])
     (and socket
          (#%dynamic-wind (lambda () void)
                          (lambda () (function socket))

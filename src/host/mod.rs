@@ -6,6 +6,7 @@
 
 mod home;
 mod interrupt;
+mod lisp;
 mod modules;
 mod reader;
 mod redefine;
@@ -29,6 +30,7 @@ use crate::script::endpoints::{Endpoints, Shared, lock};
 use crate::sipc::ListenerStats;
 
 pub use interrupt::InterruptHandle;
+pub use lisp::check_lisp_file;
 pub(crate) use redefine::definition;
 pub use session::WakeHandle;
 pub(crate) use session::distance;
@@ -129,6 +131,8 @@ pub struct Host {
     endpoints: Shared,
     control: Arc<Control>,
     sources: report::Sources,
+    /// What Common Lisp texts have defined so far.
+    lisp: crate::cl::Session,
     at_prompt: Arc<AtomicBool>,
     /// Where definitions reach the code compiled before them; see [`Host::set_redefinable`].
     redefinitions: Option<redefine::Redefinitions>,
@@ -164,6 +168,7 @@ impl Host {
             endpoints,
             control,
             sources,
+            lisp: crate::cl::Session::new(),
             at_prompt,
             redefinitions: None,
             last_error: None,
@@ -302,6 +307,21 @@ impl Host {
         &mut self,
         run: impl FnOnce(&mut Engine) -> std::result::Result<Vec<SteelVal>, SteelErr>,
     ) -> Result<Vec<SteelVal>> {
+        self.watched_with(run, report::Sources::report)
+    }
+
+    /// Runs something that is not a script, such as a translation.
+    fn guarded<T>(&mut self, run: impl FnOnce(&mut Engine) -> T) -> Result<T> {
+        let engine = &mut self.engine;
+        catch_unwind(AssertUnwindSafe(|| run(engine)))
+            .map_err(|panic| script_error(interpreter_failed(&*panic).to_string()))
+    }
+
+    fn watched_with(
+        &mut self,
+        run: impl FnOnce(&mut Engine) -> std::result::Result<Vec<SteelVal>, SteelErr>,
+        report: impl FnOnce(&report::Sources, &SteelErr) -> String,
+    ) -> Result<Vec<SteelVal>> {
         let mark = lock(&self.endpoints).mark();
         let engine = &mut self.engine;
         let result = catch_unwind(AssertUnwindSafe(|| run(engine)))
@@ -331,7 +351,10 @@ impl Host {
                 self.run_exit_parts();
                 Err(Error::new(ErrorKind::Interrupted, "interrupted"))
             }
-            Err(error) => Err(self.failed(&error)),
+            Err(error) => {
+                let text = report(&self.sources, &error);
+                Err(self.failed_with(&error, text))
+            }
         }
     }
 

@@ -249,8 +249,13 @@ impl Host {
 
     /// Turns an error of the engine into ours, with a guess at what was meant.
     pub(super) fn failed(&mut self, error: &SteelErr) -> Error {
-        self.last_error = error.clone().into_steelval().ok();
         let text = self.sources.report(error);
+        self.failed_with(error, text)
+    }
+
+    /// The same with a report that was made already.
+    pub(super) fn failed_with(&mut self, error: &SteelErr, text: String) -> Error {
+        self.last_error = error.clone().into_steelval().ok();
         let guess = match error.kind() {
             SteelErrorKind::FreeIdentifier => unbound(&text).and_then(|name| self.similar(name)),
             _ => None,
