@@ -96,6 +96,7 @@ pub(super) fn run(mut setup: Setup, to_session: &Sender<Input>, go_on: &Receiver
                 return send(&setup.notify, Input::End);
             }
             Err(error) => {
+                setup.shared.save_draft(setup.history.as_deref());
                 setup.output.set_editing(false);
                 return send(&setup.notify, Input::Lost(error.to_string()));
             }
@@ -165,7 +166,7 @@ fn open(setup: &mut Setup) -> rustyline::Result<Editor<Assistant, DefaultHistory
 fn remember(editor: &mut Editor<Assistant, DefaultHistory>, setup: &Setup, text: &str) {
     let is_new = editor.add_history_entry(text).unwrap_or(false);
     if let (true, Some(path)) = (is_new, &setup.history)
-        && let Err(error) = editor.append_history(path)
+        && let Err(error) = history::append(path, text)
     {
         say(&format!("; cannot write {}: {error}", path.display()));
     }
@@ -174,15 +175,6 @@ fn remember(editor: &mut Editor<Assistant, DefaultHistory>, setup: &Setup, text:
 /// Says something where the terminal may be gone.
 fn say(text: &str) {
     let _ = writeln!(io::stdout(), "{text}");
-}
-
-/// Adds what was typed and not entered to the history file.
-pub(super) fn save_draft(path: &std::path::Path, draft: &str) {
-    use rustyline::history::History;
-    let mut history = DefaultHistory::new();
-    if history.add(draft).unwrap_or(false) {
-        let _ = history.append(path);
-    }
 }
 
 /// Enter: runs a whole form, and begins an indented line in one that is not.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustyline::completion::Completer;
@@ -10,6 +11,7 @@ use rustyline::hint::Hinter;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Context, Helper};
 
+use super::history;
 use super::names::Names;
 use crate::host::syntax::{SyntaxError, position, scan};
 
@@ -31,6 +33,17 @@ impl Shared {
         let mut draft = self.draft.lock().unwrap_or_else(PoisonError::into_inner);
         draft.clear();
         draft.push_str(text);
+    }
+
+    /// Adds what was typed and not entered to the history file. A second caller waits for the
+    /// first.
+    pub(super) fn save_draft(&self, path: Option<&Path>) {
+        let mut draft = self.draft.lock().unwrap_or_else(PoisonError::into_inner);
+        if let (Some(path), false) = (path, draft.trim().is_empty()) {
+            // The terminal is gone: there is nobody to tell.
+            let _ = history::append(path, &draft);
+        }
+        draft.clear();
     }
 
     /// Takes what was typed and not entered.

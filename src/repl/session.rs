@@ -109,7 +109,7 @@ pub(super) fn run(repl: Repl) -> i32 {
     let printer = output.clone();
     host.on_callback_error(move |report| printer.print(&format!("{report}\n")));
     let redirected = host.redirect(output.port(), output.error_port());
-    let mut session = Session::new(host, repl.commands, shared, output);
+    let mut session = Session::new(host, repl.commands, shared.clone(), output);
     if let Err(error) = redirected {
         session.print(&format!("{error}\n"));
     }
@@ -137,6 +137,8 @@ pub(super) fn run(repl: Repl) -> i32 {
     session.output.set_editing(false);
     session.host.release_all();
     session.output.fresh_line();
+    // Whoever is writing the draft finishes.
+    drop(shared.take_draft());
     terminal.restore();
     reach.ended().unwrap_or(status)
 }
@@ -162,10 +164,7 @@ fn watch(
         }
         (Signal::Interrupt, None) => reach.is_early.store(true, Ordering::SeqCst),
         (Signal::End(status), handles) => {
-            let draft = shared.take_draft();
-            if let (Some(path), false) = (&history, draft.trim().is_empty()) {
-                editor::save_draft(path, &draft);
-            }
+            shared.save_draft(history.as_deref());
             let mut ended = reach.ended.lock().unwrap_or_else(PoisonError::into_inner);
             match handles {
                 Some((interrupt, wake)) if ended.is_none() => {
