@@ -5,6 +5,8 @@
 pub mod cl;
 pub mod error;
 pub mod host;
+#[cfg(feature = "cli")]
+pub mod repl;
 mod script;
 pub mod sipc;
 pub mod wire;

@@ -11,6 +11,7 @@
          sleep ; and serve meanwhile
          call-with-bound-socket ; what with-bound-socket expands to
          with-bound-socket ; a socket for the extent of some forms
+         sipc-renew-callbacks ; for the host: a callback was defined again
          drive) ; for the host: serve while it waits
 
 (require "sipc/script.scm")
@@ -56,6 +57,16 @@
   (let ([number (#%after-fault ((car (callbacks (#%event-listener))) (#%event-value)))])
     (when number
       (deliver number))))
+
+;; Lets servers call the new function where they were given the old one.
+(define (sipc-renew-callbacks old new)
+  (define (renew function)
+    (if (eq? function old) new function))
+  (for-each (lambda (number)
+              (let ([both (callbacks number)])
+                (set! *callbacks*
+                      (hash-insert *callbacks* number (cons (renew (car both)) (renew (cdr both)))))))
+            (hash-keys->list *callbacks*)))
 
 ;; The primitives check the arguments: they name the form and say how it is used. What they find
 ;; is raised at the place of the call, not here.

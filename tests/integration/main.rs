@@ -15,6 +15,10 @@ mod foreign; // peers in another language, written from the byte rules
 mod injection; // system calls that fail
 mod lifetime; // bind, release, drop, stale files, interrupts, descriptors
 mod limits; // bounds: peers, descriptors, queues, sizes, times
+mod pty; // the prompt on a pseudo-terminal
+mod pty_support; // the workbench for it
+mod reader; // text that is too deep, too long, unfinished
+mod repl; // forms on a pipe
 mod sipcli_client; // the drop-in's -p, -c and -h, and its command line
 mod sipcli_server; // the drop-in's -l
 mod soak; // long runs and figures, ignored by default
