@@ -148,6 +148,8 @@ pub(crate) struct Endpoints {
     value: SteelVal,
     /// Faults to be handed out before anything else: those that a callback's result made.
     waiting: Vec<(ListenerId, SteelVal)>,
+    /// Listeners that rest while a callback waits for another one: from which depth, and which.
+    paused: Vec<(usize, Vec<ListenerId>)>,
     pub(crate) last_error: SteelVal,
     pub(crate) symbols: Symbols,
     exit: Option<i32>,
@@ -173,6 +175,7 @@ impl Endpoints {
             current: Vec::new(),
             value: SteelVal::Void,
             waiting: Vec::new(),
+            paused: Vec::new(),
             last_error: SteelVal::BoolV(false),
             symbols: Symbols::default(),
             exit: None,
@@ -269,6 +272,33 @@ impl Endpoints {
         }
     }
 
+    /// While a callback waits for one server, the others rest.
+    fn pause_others(&mut self, server: ListenerId, depth: usize) {
+        let others: Vec<_> = self
+            .servers
+            .keys()
+            .copied()
+            .filter(|id| *id != server)
+            .collect();
+        if let Some(events) = &mut self.events {
+            // A listener that is gone needs no pause.
+            others.iter().for_each(|id| drop(events.serve(*id, false)));
+        }
+        self.paused.push((depth, others));
+    }
+
+    /// Serves again those that rested for waits deeper than `base`, which have ended.
+    fn resume_above(&mut self, base: usize) {
+        while let Some((_, others)) = self.paused.pop_if(|(depth, _)| *depth > base) {
+            for id in others.iter().filter(|id| self.servers.contains_key(*id)) {
+                if let Some(events) = &mut self.events {
+                    // What cannot be watched any more has been released.
+                    drop(events.serve(*id, true));
+                }
+            }
+        }
+    }
+
     pub(crate) fn release(&mut self, listener: ListenerId) {
         self.end(listener, SteelVal::BoolV(false));
         self.listeners.retain(|id| *id != listener);
@@ -345,6 +375,16 @@ impl Endpoints {
 
     fn next_event_in(&mut self, target: &Target) -> Outcome {
         let nested = target.base > 0;
+        self.resume_above(target.base);
+        if let What::Server(server) = &target.what
+            && nested
+            && self
+                .paused
+                .last()
+                .is_none_or(|(depth, _)| *depth < target.base)
+        {
+            self.pause_others(server.id, target.base);
+        }
         loop {
             if let Some(leave) = self.check_requests()? {
                 return Ok(leave);
@@ -355,12 +395,8 @@ impl Endpoints {
             if let Some(listener) = self.waiting_fault(target) {
                 return Ok(listener);
             }
-            let allowed = match &target.what {
-                What::Server(server) if nested => Some(server.id),
-                _ => None,
-            };
             let may_call = !nested || matches!(target.what, What::Server(_));
-            match self.wait(target, may_call, allowed)? {
+            match self.wait(target, may_call)? {
                 Some(Next::Event(event)) => {
                     if let Some(found) = self.begin(event) {
                         return Ok(found);
@@ -377,7 +413,6 @@ impl Endpoints {
         &mut self,
         target: &Target,
         may_call: bool,
-        only: Option<ListenerId>,
     ) -> std::result::Result<Option<Next>, SteelErr> {
         let failed = |error: Error| condition(&error);
         let deadline = match &target.what {
@@ -407,7 +442,7 @@ impl Endpoints {
             return Ok(None);
         }
         let events = self.events().map_err(failed)?;
-        events.next_of(only, deadline).map(Some).map_err(failed)
+        events.next(deadline).map(Some).map_err(failed)
     }
 
     fn wait_for(
@@ -422,7 +457,7 @@ impl Endpoints {
             let events = self.events().map_err(|error| condition(&error))?;
             if events.is_ready() {
                 return events
-                    .next_of(None, None)
+                    .next(None)
                     .map(Some)
                     .map_err(|error| condition(&error));
             }

@@ -25,6 +25,9 @@ const LONGEST: usize = 107;
 /// whoever holds the directory longer is no claim, and is not waited for.
 const CLAIM_PATIENCE: Duration = Duration::from_secs(2);
 
+/// How long a release waits for a claim: it must not hold up the end of a process.
+const RELEASE_PATIENCE: Duration = Duration::from_millis(200);
+
 /// A path that can name a socket.
 ///
 /// # Examples
@@ -71,7 +74,9 @@ impl Address {
             return Err(Error::new(ErrorKind::Address, problem).at(&given));
         }
         let absolute = std::path::absolute(&given).unwrap_or_else(|_| given.clone());
-        let name = UnixAddr::new(&given)
+        // The absolute path where it fits, so that a change of directory does no harm.
+        let fits = absolute.as_os_str().len() <= LONGEST;
+        let name = UnixAddr::new(if fits { &absolute } else { &given })
             .map_err(|errno| system("cannot make a socket address", errno).at(&given))?;
         Ok(Self {
             given,
@@ -109,7 +114,7 @@ impl Address {
     /// Makes the socket file and listens on it.
     pub(crate) fn claim(&self, options: &BindOptions) -> Result<Claim> {
         // Two servers that both find a stale file must not remove each other's fresh one.
-        let _guard = self.lock_directory();
+        let _guard = self.lock_directory(CLAIM_PATIENCE);
         self.make_way(options.replace)?;
         let failed = |errno: Errno| self.bind_error(errno);
         let fd = unix_socket().map_err(failed)?;
@@ -215,9 +220,9 @@ impl Address {
     /// Locks the directory against other claims. Nothing when it cannot be opened, or somebody
     /// else keeps it locked: the lock protects servers of this crate from each other, and its
     /// absence must not keep one from starting.
-    fn lock_directory(&self) -> Option<File> {
+    fn lock_directory(&self, patience: Duration) -> Option<File> {
         let directory = File::open(self.absolute.parent()?).ok()?;
-        let patience = Instant::now() + CLAIM_PATIENCE;
+        let patience = Instant::now() + patience;
         loop {
             match directory.try_lock() {
                 Ok(()) => return Some(directory),
@@ -276,6 +281,8 @@ impl Claim {
         if std::mem::replace(&mut self.is_released, true) {
             return;
         }
+        // Between look and removal no other server may take the path over.
+        let _guard = self.address.lock_directory(RELEASE_PATIENCE);
         let path = &self.address.absolute;
         if fs::symlink_metadata(path).is_ok_and(|found| (found.dev(), found.ino()) == self.file) {
             // Whoever removed it in between did our work.

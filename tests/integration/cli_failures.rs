@@ -94,7 +94,7 @@ fn permission_is_5() {
     let place = Place::new();
     let socket = place.socket();
     let _listener = UnixListener::bind(&socket).unwrap();
-    std::fs::set_permissions(&socket, PermissionsExt::from_mode(0)).unwrap();
+    std::fs::set_permissions(&socket, PermissionsExt::from_mode(0o000)).unwrap();
     fails(
         &sipc(&["send", &socket, "x"]),
         5,

@@ -76,16 +76,14 @@ impl Server<'_> {
             let received = self.look(report);
             match next {
                 Next::Event(Event::Message(_, exchange)) => {
-                    if !self.handle(exchange, report)? {
+                    let goes_on = self.handle(exchange, report)?;
+                    if !goes_on {
                         return Ok(());
                     }
                 }
                 Next::Event(Event::Unsigned(_, exchange)) => {
-                    report.error("<- (w) SIW_CHECKSUM: No checksum\n");
-                    if !self.command.unsigned {
-                        exchange.slot().abort();
-                        report.error("<- SIE_CHECKSUM: Bad checksum\n");
-                    } else if !exchange.is_discard() && !self.handle(exchange, report)? {
+                    let goes_on = self.handle_unsigned(exchange, report)?;
+                    if !goes_on {
                         return Ok(());
                     }
                 }
@@ -95,6 +93,20 @@ impl Server<'_> {
                 _ => {}
             }
         }
+    }
+
+    /// Warns, and takes the message where this is asked for. Returns whether to go on.
+    fn handle_unsigned(&mut self, exchange: Exchange, report: &mut Report) -> Result<bool> {
+        report.error("<- (w) SIW_CHECKSUM: No checksum\n");
+        if !self.command.unsigned {
+            exchange.slot().abort();
+            report.error("<- SIE_CHECKSUM: Bad checksum\n");
+            return Ok(true);
+        }
+        if exchange.is_discard() {
+            return Ok(true);
+        }
+        self.handle(exchange, report)
     }
 
     /// Prints what the original's library prints for each connection with a timeout. Returns

@@ -224,6 +224,7 @@ fn distance(one: &str, other: &str) -> usize {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "in a test an unwrap is a claim")]
 mod tests {
     use super::*;
 

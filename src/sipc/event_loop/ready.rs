@@ -1,0 +1,207 @@
+//! What is complete and waits to be handed out, in the order it became so.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::event::{Event, ListenerId};
+use crate::sipc::exchange::{Exchange, Fault, ReplySlot};
+use crate::sipc::message::Message;
+use crate::sipc::peer::{Input, Peer, PeerState, Turnstile};
+use crate::wire::{DecodeError, Flags, Framing};
+
+/// A callback that takes longer makes it worth a call to send what is held back.
+const SLOW: Duration = Duration::from_micros(200);
+
+/// One thing to hand out.
+pub(super) enum Ready {
+    Message {
+        peer: Arc<Peer>,
+        exchange: Exchange,
+        is_unsigned: bool,
+    },
+    Fault {
+        listener: u64,
+        fault: Fault,
+    },
+    Released {
+        listener: u64,
+    },
+}
+
+impl Ready {
+    fn listener(&self) -> u64 {
+        match self {
+            Ready::Message { peer, .. } => peer.listener,
+            Ready::Fault { listener, .. } | Ready::Released { listener } => *listener,
+        }
+    }
+}
+
+pub(super) struct ReadyQueue {
+    queue: VecDeque<Ready>,
+    /// Messages of peers that have to take replies first.
+    held: HashMap<u64, VecDeque<Ready>>,
+    /// Listeners that are not served now, and what waits until they are.
+    paused: HashSet<u64>,
+    parked: Vec<Ready>,
+    last_handed_out: Instant,
+}
+
+impl ReadyQueue {
+    pub(super) fn new() -> Self {
+        Self {
+            queue: VecDeque::new(),
+            held: HashMap::new(),
+            paused: HashSet::new(),
+            parked: Vec::new(),
+            last_handed_out: Instant::now(),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.queue.len()
+    }
+
+    pub(super) fn is_holding(&self) -> bool {
+        !self.held.is_empty()
+    }
+
+    pub(super) fn add(&mut self, ready: Ready) {
+        let is_news = matches!(ready, Ready::Released { .. });
+        if !is_news && self.paused.contains(&ready.listener()) {
+            self.parked.push(ready);
+        } else {
+            self.queue.push_back(ready);
+        }
+    }
+
+    /// Keeps what belongs to a listener until [`ReadyQueue::resume`].
+    pub(super) fn pause(&mut self, listener: u64) {
+        self.paused.insert(listener);
+        for ready in std::mem::take(&mut self.queue) {
+            self.add(ready);
+        }
+    }
+
+    /// Puts what was kept for a listener at the head of the line: it came first.
+    pub(super) fn resume(&mut self, listener: u64) {
+        self.paused.remove(&listener);
+        let parked = std::mem::take(&mut self.parked);
+        let (mine, others): (Vec<_>, Vec<_>) = parked
+            .into_iter()
+            .partition(|ready| ready.listener() == listener);
+        self.parked = others;
+        mine.into_iter()
+            .rev()
+            .for_each(|ready| self.queue.push_front(ready));
+    }
+
+    /// Takes the next event. Messages of a peer that does not take its replies stay, so that
+    /// these stay bounded, and so does their order.
+    pub(super) fn take(&mut self, is_last_chance: bool) -> Option<Event> {
+        loop {
+            let ready = self.queue.pop_front()?;
+            let Ready::Message { peer, .. } = &ready else {
+                return Some(match ready {
+                    Ready::Fault { listener, fault } => Event::Fault(ListenerId(listener), fault),
+                    _ => Event::Released(ListenerId(ready.listener())),
+                });
+            };
+            let token = peer.token;
+            if let Some(held) = self.held.get_mut(&token) {
+                held.push_back(ready);
+                continue;
+            }
+            let last = &mut self.last_handed_out;
+            let is_quick = || {
+                let now = Instant::now();
+                now.duration_since(std::mem::replace(last, now)) <= SLOW
+            };
+            let verdict = peer.hand_out(is_quick, is_last_chance);
+            if verdict == Turnstile::Hold {
+                self.held.entry(token).or_default().push_back(ready);
+                continue;
+            }
+            let Ready::Message {
+                peer,
+                exchange,
+                is_unsigned,
+            } = ready
+            else {
+                continue;
+            };
+            let listener = ListenerId(peer.listener);
+            // Dropping an exchange answers it, unless its connection is gone.
+            if verdict == Turnstile::Drop {
+                continue;
+            } else if is_unsigned {
+                return Some(Event::Unsigned(listener, exchange));
+            } else if !exchange.is_discard {
+                return Some(Event::Message(listener, exchange));
+            }
+        }
+    }
+
+    /// Puts messages that were held back in line again, if their peer has taken its replies.
+    pub(super) fn release(&mut self, peer: &Peer) {
+        if !self.held.is_empty()
+            && self.held.contains_key(&peer.token)
+            && peer.release_held()
+            && let Some(mut held) = self.held.remove(&peer.token)
+        {
+            held.drain(..).for_each(|ready| self.add(ready));
+        }
+    }
+
+    /// Drops all that belongs to a listener; dropping a message answers it.
+    pub(super) fn forget(&mut self, listener: u64) {
+        self.queue.retain(|ready| ready.listener() != listener);
+        self.parked.retain(|ready| ready.listener() != listener);
+        self.paused.remove(&listener);
+        self.held
+            .retain(|_, held| held.front().is_none_or(|one| one.listener() != listener));
+    }
+
+    /// Takes what a peer sent: something to hand out, or the fault it is.
+    pub(super) fn receive(
+        &mut self,
+        peer: &Arc<Peer>,
+        state: &mut PeerState,
+        input: Input,
+    ) -> Result<(), Fault> {
+        let frame = match input {
+            Input::Frame(frame) => frame,
+            Input::Broken(DecodeError::Checksum) => return Err(Fault::Checksum),
+            Input::Broken(_) => return Err(Fault::Message),
+            Input::End { early: true } => return Err(Fault::Closed),
+            Input::End { early: false } => return Ok(()),
+            Input::Failed => return Err(Fault::Read),
+        };
+        let flags = frame.flags;
+        let kind = frame.kind;
+        let message = if peer.limits().takes_any_text {
+            Some(Message::from_any_frame(frame))
+        } else {
+            Message::from_frame(frame)
+        };
+        let Some(message) = message else {
+            state.stop_reading();
+            return Err(Fault::Message);
+        };
+        let turn = state.add_pending(!flags.contains(Flags::NO_REPLY));
+        let slot = ReplySlot::new(peer.clone(), turn);
+        // The legacy framing knows no checksum, and its flag 4 has no meaning.
+        let is_checked = state.framing() != Some(Framing::Legacy);
+        self.add(Ready::Message {
+            peer: peer.clone(),
+            exchange: Exchange::new(kind, message, slot, flags.contains(Flags::DISCARD)),
+            is_unsigned: is_checked && flags.contains(Flags::UNSIGNED),
+        });
+        Ok(())
+    }
+}
