@@ -8,11 +8,15 @@
 ;;   the server got the numbers #(1 -2 300)
 ;;   the reply holds #(2 -4 600)
 
+(define (say . parts)
+  (for-each display parts)
+  (newline))
+
 (define path "binary.socket")
 
 (define (on-message type value)
   (define numbers (pointer-to-array value :int)) ; three numbers of 4 bytes
-  (displayln "the server got the numbers " numbers)
+  (say "the server got the numbers " numbers)
   (with-pointer (doubled :sequence :int) (map (lambda (n) (* 2 n)) (vector->list numbers))
     (respond doubled)))
 
@@ -20,9 +24,9 @@
 (define server (serve listener (lambda (fault) #true) on-message))
 
 (with-pointer (numbers :sequence :int) '(1 -2 300)
-  (displayln "sent " (pointer-size numbers) " bytes")
+  (say "sent " (pointer-size numbers) " bytes")
   (define reply (send-quick path numbers))
-  (displayln "the reply holds " (pointer-to-array reply :int)))
+  (say "the reply holds " (pointer-to-array reply :int)))
 
 (stop server)
 (release listener)

@@ -4,6 +4,10 @@
 ;;
 ;; For the text hello it prints "hello -> hello", and at the end "closed".
 
+(define (say . parts)
+  (for-each display parts)
+  (newline))
+
 (define arguments (cdr (command-line)))
 (when (empty? arguments)
   (display "usage: echo-client.scm SOCKET TEXT...\n" (current-error-port))
@@ -15,9 +19,9 @@
 (define connection (or (connect (car arguments) #:read-timeout 5) (fail)))
 
 (for-each (lambda (text)
-            (displayln text " -> " (or (send connection text) (fail))))
+            (say text " -> " (or (send connection text) (fail))))
           (cdr arguments))
 
 (send connection #false 'close)
 (release connection)
-(displayln "closed")
+(say "closed")

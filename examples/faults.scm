@@ -15,14 +15,18 @@
 ;;
 ;; The same error is reported on standard error with its line.
 
+(define (say . parts)
+  (for-each display parts)
+  (newline))
+
 (define path "faults.socket")
 (define faults 0)
 
 (define (on-error fault)
   (set! faults (+ faults 1))
   (if (list? fault)
-      (displayln "server: an error in the callback: " (error-object-message (cadr fault)))
-      (displayln "server: a client's fault: " fault))
+      (say "server: an error in the callback: " (error-object-message (cadr fault)))
+      (say "server: a client's fault: " fault))
   #true) ; go on
 
 (define (on-message type value)
@@ -37,7 +41,7 @@
 
 (define (try value)
   (define reply (send-quick path value))
-  (displayln (if reply
+  (say (if reply
                  (string-append "ok: " reply)
                  (string-append "refused: " (symbol->string (sipc-error-kind (last-error)))))))
 
@@ -47,5 +51,5 @@
 (try (make-string 2000 #\a)) ; longer than the server takes
 (try "still here")
 
-(displayln "server: " faults " faults")
+(say "server: " faults " faults")
 (release listener)

@@ -8,6 +8,10 @@
 ;;
 ;; It prints where it listens, and how many names it held when it was closed.
 
+(define (say . parts)
+  (for-each display parts)
+  (newline))
+
 (define arguments (cdr (command-line)))
 (define path (if (empty? arguments) "kv.socket" (car arguments)))
 
@@ -35,9 +39,9 @@
 
 (define done
   (with-bound-socket (listener path)
-    (displayln "listening on " path)
+    (say "listening on " path)
     (hook listener (lambda (fault) #true) on-message)))
 
 (unless done
   (error (sipc-error-message (last-error))))
-(displayln "held " (hash-length store) " names")
+(say "held " (hash-length store) " names")

@@ -10,6 +10,10 @@
 ;;
 ;; and ends. A client that leaves before that costs nothing: its reply goes nowhere.
 
+(define (say . parts)
+  (for-each display parts)
+  (newline))
+
 (define arguments (cdr (command-line)))
 (define path (if (empty? arguments) "later.socket" (car arguments)))
 
@@ -20,11 +24,11 @@
   (cond
     [(not waiting)
      (set! waiting (defer message)) ; keeps the connection after this callback
-     (displayln value " waits")
+     (say value " waits")
      #true]
     [else
      (define first (message-value waiting))
-     (displayln first " meets " value)
+     (say first " meets " value)
      (respond waiting (string-append "you met " value))
      (respond message (string-append "you met " first))
      #false]))

@@ -22,9 +22,13 @@
 
 ;; Serves until the target is there; returns its result.
 (define (drive target)
-  (if (with-handler (lambda (error) (#%callback-failed target error)) (pump target))
-      (drive target)
-      (#%target-result target)))
+  (let ([state (with-handler (lambda (error) (#%callback-failed target error)) (pump target))])
+    (cond
+      ;; Raised here and not in the handler: steel-core 0.8.3 panics when a handler raises inside
+      ;; dynamic-wind inside another with-handler.
+      [(error-object? state) (raise-error state)]
+      [state (drive target)]
+      [else (#%target-result target)])))
 
 (define (pump target)
   (let ([event (#%next-event target)])
@@ -156,10 +160,12 @@
 ;; # Examples
 ;; (send-quick "sipc.socket" "hello")
 (define (send-quick . arguments)
+  ;; The whole list is made first: steel-core 0.8.3's `apply` with more arguments puts them into
+  ;; a list made by `cdr` wrongly: (apply list 7 (cdr '(1 2))) gives (1 2).
   (let ([connection (checked (apply #%quick arguments))])
     (and connection
          (#%dynamic-wind (lambda () void)
-                         (lambda () (await (checked (apply #%send connection (cdr arguments)))))
+                         (lambda () (await (checked (apply #%send (cons connection (cdr arguments))))))
                          (lambda () (#%release connection))))))
 
 ;;@doc

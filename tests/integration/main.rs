@@ -11,10 +11,13 @@ mod cli_send; // `sipc send` and `close`: every flag
 mod cli_support; // the workbench for programs: runs, servers, foreign peers
 mod cli_tools; // ping, bench, completions, man pages, help
 mod client; // the connection: deadlines, reconnecting, lying servers
+mod examples; // every example prints what its header says
 mod exchange; // every state of a reply slot and every refusal
 mod faults; // peers that lie: cut off, too long, wrong checksum, slow, silent
 mod lifetime; // bind, release, drop, stale files, interrupts, descriptors
 mod limits; // bounds: peers, descriptors, queues, sizes, times
+mod scheme; // runs tests/scheme/ok and tests/scheme/fail
+mod sessions; // the original's two scripts, by pipes and signals
 mod sipcli_client; // the drop-in's -p, -c and -h, and its command line
 mod sipcli_server; // the drop-in's -l
 mod support; // the workbench
