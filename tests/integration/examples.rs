@@ -84,7 +84,12 @@ fn binary_and_faults_print_their_headers() {
     for name in ["binary.scm", "faults.scm"] {
         let place = Place::new();
         let done = run(&place, name, &[], "");
-        assert_eq!((done.code, done.text()), (0, &*header(name)), "{}", done.err);
+        assert_eq!(
+            (done.code, done.text()),
+            (0, &*header(name)),
+            "{}",
+            done.err
+        );
         assert_empty(&place);
     }
 }
@@ -94,9 +99,19 @@ fn echo_pair_talks_and_ends() {
     let place = Place::new();
     let mut server = start(&place, "echo-server.scm", &["e.s"], "e.s");
     assert_eq!(server.line(), "listening on e.s\n");
-    let client = run(&place, "echo-client.scm", &["e.s", "hello", "two words"], "");
+    let client = run(
+        &place,
+        "echo-client.scm",
+        &["e.s", "hello", "two words"],
+        "",
+    );
     let expected = "hello -> hello\ntwo words -> two words\nclosed\n";
-    assert_eq!((client.code, client.text()), (0, expected), "{}", client.err);
+    assert_eq!(
+        (client.code, client.text()),
+        (0, expected),
+        "{}",
+        client.err
+    );
     let server = server.finish();
     let expected = "got string hello\ngot string two words\ngot close #false\nclosed\n";
     assert_eq!((server.code, server.text()), (0, expected));
@@ -116,7 +131,10 @@ fn kv_store_keeps_names_between_messages() {
     assert_eq!(ask("delete size"), "ok");
     assert_eq!(ask("get size"), "there is no such name");
     assert_eq!(ask("get"), "a name is missing");
-    assert_eq!(ask("?"), "use: set NAME VALUE, get NAME, delete NAME, names");
+    assert_eq!(
+        ask("?"),
+        "use: set NAME VALUE, get NAME, delete NAME, names"
+    );
     let done = server.close();
     assert_eq!((done.code, done.text()), (0, "held 1 names\n"));
 }
@@ -145,7 +163,10 @@ fn scheme_examples_begin_with_how_to_run_them_and_stay_short() {
         }
         let text = std::fs::read_to_string(&path).unwrap();
         let lines = text.lines().count();
-        assert!(text.contains(&format!(";; Run it:  sipc examples/{name}")), "{name}");
+        assert!(
+            text.contains(&format!(";; Run it:  sipc examples/{name}")),
+            "{name}"
+        );
         assert!((10..=80).contains(&lines), "{name} has {lines} lines");
     }
 }

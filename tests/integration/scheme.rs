@@ -28,10 +28,7 @@ fn scripts(name: &str) -> Vec<PathBuf> {
 /// Runs a script; fails when it leaves a socket file.
 fn run(script: &Path) -> Done {
     let here = tempfile::tempdir().unwrap();
-    let done = run_command(
-        Command::new(SIPC).arg(script).current_dir(here.path()),
-        b"",
-    );
+    let done = run_command(Command::new(SIPC).arg(script).current_dir(here.path()), b"");
     for entry in std::fs::read_dir(here.path()).unwrap() {
         let entry = entry.unwrap();
         let is_socket = entry.file_type().unwrap().is_socket();
@@ -90,7 +87,11 @@ fn every_script_in_fail_ends_with_1_and_the_line_of_its_err_file() {
         let first = done.err.lines().next().unwrap_or_default();
         let expected = format!("{place}/{}", read(&script.with_extension("err")).trim_end());
         (done.code != 1 || first != expected).then(|| {
-            format!("{}: status {}\n{first}\n--- expected\n{expected}", script.display(), done.code)
+            format!(
+                "{}: status {}\n{first}\n--- expected\n{expected}",
+                script.display(),
+                done.code
+            )
         })
     });
 }

@@ -31,7 +31,9 @@ Available commands:
 ";
 
 fn command(place: &Place, name: &str) -> Command {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("examples")
+        .join(name);
     let mut command = Command::new(SIPC);
     command.arg(script).current_dir(place.dir.path());
     command
@@ -49,7 +51,10 @@ fn client(place: &Place, typed: &[u8]) -> Done {
 
 /// What the client prints for forms that each have one result.
 fn answers(results: &[&str]) -> String {
-    let printed: String = results.iter().map(|text| format!("\n{text} \n> ")).collect();
+    let printed: String = results
+        .iter()
+        .map(|text| format!("\n{text} \n> "))
+        .collect();
     format!("{START}> {printed}")
 }
 
@@ -129,7 +134,10 @@ fn hostile_lines_do_not_end_the_client() {
     let done = client(&place, &typed);
     assert_eq!(done.code, 0, "{done:?}");
     assert!(done.text().ends_with("\n\"ALIVE\" \n> "), "{}", done.text());
-    assert!(done.text().contains("[e] lists are nested deeper than 1000\n> "));
+    assert!(
+        done.text()
+            .contains("[e] lists are nested deeper than 1000\n> ")
+    );
 }
 
 #[test]
@@ -159,7 +167,10 @@ fn server_reports_clients_faults_and_goes_on() {
     assert_eq!(read_frame(&mut peer), (0, 0, b"unsigned\0".to_vec()));
     assert_eq!(server.line(), "[e] <- (WARNING CHECKSUM)\n");
     assert_eq!(server.line(), " -> T\n");
-    assert_eq!(server.close().text(), " <- (STRING) unsigned\n -> T\n <- (CLOSE) NIL\n[-] listen rc 1\n");
+    assert_eq!(
+        server.close().text(),
+        " <- (STRING) unsigned\n -> T\n <- (CLOSE) NIL\n[-] listen rc 1\n"
+    );
 }
 
 #[test]
@@ -190,12 +201,22 @@ fn second_server_and_a_plain_file_are_refused_with_a_sentence() {
     let place = Place::new();
     let running = server(&place);
     let second = run_command(&mut command(&place, "test-server.scm"), b"");
-    assert_eq!((second.code, second.text()), (1, "[e] binding failed sipc.socket\n"));
-    assert!(second.err.starts_with("cannot bind sipc.socket: "), "{}", second.err);
+    assert_eq!(
+        (second.code, second.text()),
+        (1, "[e] binding failed sipc.socket\n")
+    );
+    assert!(
+        second.err.starts_with("cannot bind sipc.socket: "),
+        "{}",
+        second.err
+    );
     running.close();
     std::fs::write(place.path("sipc.socket"), "keep me").unwrap();
     let third = run_command(&mut command(&place, "test-server.scm"), b"");
     assert_eq!(third.code, 1);
     assert!(third.err.contains("a plain file is there"), "{}", third.err);
-    assert_eq!(std::fs::read(place.path("sipc.socket")).unwrap(), b"keep me");
+    assert_eq!(
+        std::fs::read(place.path("sipc.socket")).unwrap(),
+        b"keep me"
+    );
 }
