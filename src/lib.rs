@@ -2,8 +2,11 @@
 
 #![deny(unsafe_code)]
 
+pub mod cl;
 pub mod error;
 pub mod host;
+#[cfg(feature = "cli")]
+pub mod repl;
 mod script;
 pub mod sipc;
 pub mod wire;

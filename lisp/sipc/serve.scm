@@ -5,14 +5,19 @@
          serve ; serve whenever the engine waits
          stop ; end that
          wait ; for its end
+         connect ; a client's connection
          send ; a message, for its reply
          send-quick ; connect, send, release
          sleep ; and serve meanwhile
          call-with-bound-socket ; what with-bound-socket expands to
          with-bound-socket ; a socket for the extent of some forms
+         sipc-renew-callbacks ; for the host: a callback was defined again
          drive) ; for the host: serve while it waits
 
 (require "sipc/script.scm")
+
+;; Arguments are put together with cons: steel-core 0.8.3's (apply f x (cdr list)) passes the first
+;; element of the list instead of x.
 
 ;; From a listener's number to its (on-error . on-message).
 (define *callbacks* (hash))
@@ -21,7 +26,12 @@
   (hash-ref *callbacks* number))
 
 ;; Serves until the target is there; returns its result.
+;;
+;; After an error it goes on through a continuation, which restores the interpreter's count of
+;; frames: running out of stack leaves it wrong by one (steel-core 0.8.3 pushes the frame, then
+;; checks, then counts).
 (define (drive target)
+<<<<<<< HEAD
   (let ([state (with-handler (lambda (error) (#%callback-failed target error)) (pump target))])
     (cond
       ;; Raised here and not in the handler: steel-core 0.8.3 panics when a handler raises inside
@@ -29,6 +39,15 @@
       [(error-object? state) (raise-error state)]
       [state (drive target)]
       [else (#%target-result target)])))
+=======
+  (let ([again (call/cc (lambda (k) k))])
+    (call-with-exception-handler
+     (lambda (error)
+       (#%callback-failed target error)
+       (again again))
+     (lambda () (pump target)))
+    (#%target-result target)))
+>>>>>>> main
 
 (define (pump target)
   (let ([event (#%next-event target)])
@@ -40,13 +59,24 @@
 
 (define (deliver number)
   (unless ((cdr (callbacks number)) (#%event-type) (#%event-value))
-    (#%end-server number 1)))
+    (#%end-server number 1)
+    (forget number)))
 
 ;; A warning that the error callback lets pass becomes a message.
 (define (report)
   (let ([number (#%after-fault ((car (callbacks (#%event-listener))) (#%event-value)))])
     (when number
       (deliver number))))
+
+;; Lets servers call the new function where they were given the old one.
+(define (sipc-renew-callbacks old new)
+  (define (renew function)
+    (if (eq? function old) new function))
+  (for-each (lambda (number)
+              (let ([both (callbacks number)])
+                (set! *callbacks*
+                      (hash-insert *callbacks* number (cons (renew (car both)) (renew (cdr both)))))))
+            (hash-keys->list *callbacks*)))
 
 ;; The primitives check the arguments: they name the form and say how it is used. What they find
 ;; is raised at the place of the call, not here.
@@ -58,6 +88,9 @@
            (let ([place (current-function-span)])
              (if (void? place) (raise-error value) (raise-error-with-span value place)))
            value))]))
+
+(define (forget number)
+  (set! *callbacks* (hash-remove *callbacks* number)))
 
 (define (remember server arguments)
   (set! *callbacks*
@@ -86,12 +119,14 @@
 ;; # Examples
 ;; (hook (bind "sipc.socket")
 ;;       (lambda (fault) #true)
-;;       (lambda (type value) (respond value) (not (eq? type 'close))))
+;;       (lambda (type value) (respond (or value "bye")) (not (eq? type 'close))))
 (define (hook . arguments)
-  (let ([server (remember (checked (apply #%serve 'hook arguments)) arguments)])
+  (let ([server (remember (checked (apply #%serve (cons 'hook arguments))) arguments)])
     (#%dynamic-wind (lambda () void)
                     (lambda () (drive (#%server-target server)))
-                    (lambda () (#%leave server)))))
+                    (lambda ()
+                      (#%leave server)
+                      (forget (#%server-number server))))))
 
 ;;@doc
 ;; Serves a listener from now on, whenever the engine waits: in hook, send, connect, sleep,
@@ -105,7 +140,7 @@
 ;; # Examples
 ;; (define server (serve (bind "sipc.socket") (lambda (fault) #true) (lambda (type value) #true)))
 (define (serve . arguments)
-  (remember (checked (apply #%serve 'serve arguments)) arguments))
+  (remember (checked (apply #%serve (cons 'serve arguments))) arguments))
 
 ;;@doc
 ;; Ends what serve began. The listener stays bound.
@@ -125,6 +160,24 @@
 ;; Returns what hook would have returned. Blocks.
 (define (wait . arguments)
   (drive (checked (apply #%server-target arguments))))
+
+;;@doc
+;; Connects to a server.
+;;
+;; (connect file #:read-timeout s #:wire w #:max-message-size n) -> connection or #false
+;;
+;; * file : string?
+;; * #:read-timeout : seconds to wait for a reply = no limit
+;; * #:wire : 'checked or 'legacy = 'checked
+;; * #:max-message-size : bytes, the first length that is refused = 5242880
+;;
+;; Blocks while the server's queue is full. Returns #false when there is no server;
+;; (last-error) tells why.
+;;
+;; # Examples
+;; (define connection (connect "sipc.socket"))
+(define (connect . arguments)
+  (await (checked (apply #%connect arguments))))
 
 ;;@doc
 ;; Sends a message and waits for the reply.
@@ -160,9 +213,13 @@
 ;; # Examples
 ;; (send-quick "sipc.socket" "hello")
 (define (send-quick . arguments)
+<<<<<<< HEAD
   ;; The whole list is made first: steel-core 0.8.3's `apply` with more arguments puts them into
   ;; a list made by `cdr` wrongly: (apply list 7 (cdr '(1 2))) gives (1 2).
   (let ([connection (checked (apply #%quick arguments))])
+=======
+  (let ([connection (await (checked (apply #%quick arguments)))])
+>>>>>>> main
     (and connection
          (#%dynamic-wind (lambda () void)
                          (lambda () (await (checked (apply #%send (cons connection (cdr arguments))))))
@@ -190,8 +247,8 @@
 ;; Returns what the function returns, or #false without calling it when there is no socket.
 (define (call-with-bound-socket file options function)
   (let ([socket (if (member 'connect options)
-                    (apply #%connect file (filter (lambda (x) (not (eq? x 'connect))) options))
-                    (apply #%bind file options))])
+                    (apply connect (cons file (filter (lambda (x) (not (eq? x 'connect))) options)))
+                    (apply #%bind (cons file options)))])
     (and socket
          (#%dynamic-wind (lambda () void)
                          (lambda () (function socket))

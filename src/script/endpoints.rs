@@ -4,12 +4,12 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use steel::{SteelErr, SteelVal};
 
 use super::control::Control;
 use super::outcome::{Outcome, Symbols, condition, failure, misuse};
-use super::value::{Opaque, from_message};
+use super::value::{Opaque, from_message, opaque_shared};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sipc::{
     Connection, Event, EventLoop, Exchange, Fault, ListenerId, ListenerStats, Next, Pending,
@@ -116,6 +116,8 @@ enum What {
         pending: Mutex<Pending>,
         keep: bool,
     },
+    /// A place in a server's queue.
+    Connection(Arc<Client>),
     /// Whatever else the host waits for: ends when the flag is set and the waker used.
     Flag(Arc<AtomicBool>),
 }
@@ -236,18 +238,19 @@ impl Endpoints {
 
     pub(crate) fn serve(
         &mut self,
+        form: &str,
         listener: &Listener,
     ) -> std::result::Result<Arc<Server>, SteelErr> {
         if self.servers.contains_key(&listener.id) {
             return Err(misuse(format!(
-                "serve: {} is being served already; stop that first",
+                "{form}: {} is being served already; stop that first",
                 listener.describe()
             )));
         }
         let events = self.events().map_err(|error| condition(&error))?;
         events.serve(listener.id, true).map_err(|_| {
             misuse(format!(
-                "serve: {} has been released; bind it again",
+                "{form}: {} has been released; bind it again",
                 listener.describe()
             ))
         })?;
@@ -356,6 +359,10 @@ impl Endpoints {
         })
     }
 
+    pub(crate) fn wait_for_connection(&mut self, client: Arc<Client>) -> Target {
+        self.target(What::Connection(client))
+    }
+
     pub(crate) fn wait_for_flag(&mut self, flag: Arc<AtomicBool>) -> Target {
         self.target(What::Flag(flag))
     }
@@ -417,8 +424,25 @@ impl Endpoints {
         let failed = |error: Error| condition(&error);
         let deadline = match &target.what {
             What::Time(moment) => *moment,
+            // A full queue cannot be waited for, only tried again.
+            What::Connection(_) => Instant::now().checked_add(Duration::from_millis(1)),
             _ => None,
         };
+        if let What::Connection(client) = &target.what {
+            let mut connection = client
+                .connection
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            let done = match connection.try_connect() {
+                Ok(true) => opaque_shared(client.clone()),
+                Ok(false) => SteelVal::Void,
+                Err(error) => self.fail(error),
+            };
+            if !matches!(done, SteelVal::Void) {
+                *target.result.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
+                return Ok(None);
+            }
+        }
         let is_ending = self.control.termination().is_some() && self.exit.is_none() && may_call;
         if let What::Reply {
             client,
@@ -487,7 +511,7 @@ impl Endpoints {
             },
             What::Time(moment) => moment.is_some_and(|moment| Instant::now() >= moment),
             What::Flag(flag) => flag.load(Ordering::SeqCst),
-            What::Reply { .. } => target
+            What::Reply { .. } | What::Connection(_) => target
                 .result
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)

@@ -1,6 +1,6 @@
 //! The forms of spec section 2 that call nothing back, and the steps of those that do.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 use steel::rvals::IntoSteelVal;
@@ -48,25 +48,38 @@ pub(crate) fn connect(shared: &Shared, args: &[SteelVal]) -> Outcome {
     let options = connect_options(FORM, options)?;
     let mut endpoints = lock(shared);
     match open(&mut endpoints, path, options) {
-        Ok(client) => Ok(opaque_shared(client)),
+        Ok(value) => Ok(value),
         Err(error) => Ok(endpoints.fail(error)),
     }
 }
 
-/// Connects, and goes on trying while the server's queue is full.
+/// Connects. Where the queue is full and it may be this engine's own server that has to empty
+/// it, returns what to wait for.
 fn open(
     endpoints: &mut Endpoints,
     path: &str,
     mut options: ConnectOptions,
-) -> crate::Result<Arc<Client>> {
+) -> crate::Result<SteelVal> {
     options.waker = Some(endpoints.control.waker.clone());
-    let connection = Connection::open(path, &options)?;
+    let connection = if endpoints.has_events().is_some() {
+        Connection::unconnected(path, &options)?
+    } else {
+        Connection::open(path, &options)?
+    };
     let client = Arc::new(Client {
         path: path.to_owned(),
         connection: connection.into(),
     });
     endpoints.adopt_client(&client);
-    Ok(client)
+    let is_connected = client
+        .connection
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .try_connect()?;
+    if is_connected {
+        return Ok(opaque_shared(client));
+    }
+    Ok(opaque(endpoints.wait_for_connection(client)))
 }
 
 pub(crate) fn timeout(shared: &Shared, args: &[SteelVal]) -> Outcome {
@@ -352,7 +365,7 @@ pub(crate) fn quick(shared: &Shared, args: &[SteelVal]) -> Outcome {
     let path = text(FORM, "FILE", file)?;
     let mut endpoints = lock(shared);
     match open(&mut endpoints, path, ConnectOptions::default()) {
-        Ok(client) => Ok(opaque_shared(client)),
+        Ok(value) => Ok(value),
         Err(error) => Ok(endpoints.fail(error)),
     }
 }
@@ -373,7 +386,7 @@ pub(crate) fn serve(shared: &Shared, args: &[SteelVal]) -> Outcome {
     };
     procedure(&form, "ON-ERROR", on_error)?;
     procedure(&form, "ON-MESSAGE", on_message)?;
-    Ok(opaque_shared(lock(shared).serve(&found)?))
+    Ok(opaque_shared(lock(shared).serve(&form, &found)?))
 }
 
 fn server_argument(form: &str, args: &[SteelVal]) -> Result<Arc<Server>, SteelErr> {
@@ -415,7 +428,6 @@ pub(crate) fn sleep_target(shared: &Shared, args: &[SteelVal]) -> Outcome {
 }
 
 pub(crate) fn flag_target(shared: &Shared, flag: &Arc<AtomicBool>) -> Outcome {
-    flag.store(false, Ordering::SeqCst);
     Ok(opaque(lock(shared).wait_for_flag(flag.clone())))
 }
 

@@ -1,11 +1,12 @@
 //! What a valid socket path is, whether somebody serves there, and how a path is claimed.
 
 use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
 use nix::sys::socket::{
     AddressFamily, Backlog, SockFlag, SockType, UnixAddr, bind, connect, listen, socket,
 };
 use nix::sys::stat::{Mode, fchmod};
-use std::fs::{self, File, Permissions, TryLockError};
+use std::fs::{self, File, Permissions};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
@@ -220,15 +221,18 @@ impl Address {
     /// Locks the directory against other claims. Nothing when it cannot be opened, or somebody
     /// else keeps it locked: the lock protects servers of this crate from each other, and its
     /// absence must not keep one from starting.
-    fn lock_directory(&self, patience: Duration) -> Option<File> {
-        let directory = File::open(self.absolute.parent()?).ok()?;
+    fn lock_directory(&self, patience: Duration) -> Option<Flock<File>> {
+        let mut directory = File::open(self.absolute.parent()?).ok()?;
         let patience = Instant::now() + patience;
         loop {
-            match directory.try_lock() {
-                Ok(()) => return Some(directory),
-                Err(TryLockError::WouldBlock) if Instant::now() < patience => {
+            directory = match Flock::lock(directory, FlockArg::LockExclusiveNonblock) {
+                Ok(locked) => return Some(locked),
+                Err((directory, Errno::EAGAIN)) if Instant::now() < patience => {
                     std::thread::sleep(Duration::from_millis(1));
+                    directory
                 }
+                // A signal is no reason to go without.
+                Err((directory, Errno::EINTR)) => directory,
                 Err(_) => return None,
             }
         }

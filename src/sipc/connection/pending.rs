@@ -71,19 +71,19 @@ impl Connection {
         let mut sent = self.write_first(&pieces);
         if was_standing && matches!(sent, Err(Errno::EPIPE | Errno::ECONNRESET)) {
             // The server closed an idle connection: nothing of this message has reached it.
-            self.stream = None;
-            // When it is gone altogether, that it closed is the better reason.
-            if self.connect().is_ok() {
-                sent = self.write_first(&pieces);
+            let (closed, was_used) = (self.stream.take(), self.is_used);
+            match self.connect() {
+                Ok(()) => sent = self.write_first(&pieces),
+                Err(error) if was_used => return Err(error),
+                // A connection that never worked tells more than the lack of another one.
+                Err(_) => self.stream = closed,
             }
         }
         self.is_used = true;
         let sent = match sent {
             Ok(sent) => sent,
             // A server may close early and still have left a reply: go on to read it.
-            Err(Errno::EPIPE | Errno::ECONNRESET) if wants_reply && self.stream.is_some() => {
-                head.as_bytes().len() + len
-            }
+            Err(Errno::EPIPE | Errno::ECONNRESET) if wants_reply => head.as_bytes().len() + len,
             Err(errno) => return Err(self.not_sent(errno)),
         };
         let total = head.as_bytes().len() + len;
@@ -241,12 +241,7 @@ impl Connection {
         } else {
             "closed"
         };
-        let text = if kind == ErrorKind::Io {
-            lower(errno)
-        } else {
-            "it closed the connection without a reply".to_owned()
-        };
-        self.failed(kind, "send to", &text)
+        self.failed(kind, "send to", &lower(errno))
             .because(reason)
             .from_source(errno)
     }

@@ -166,11 +166,7 @@ impl EventLoop {
             return Ok(());
         }
         acceptor.update_interest(&self.epoll, listener.0, self.drain_until.is_some())?;
-        if is_serving {
-            self.ready.resume(listener.0);
-        } else {
-            self.ready.pause(listener.0);
-        }
+        self.ready.unpark();
         let is_mine = |peer: &&Arc<Peer>| peer.listener == listener.0;
         let mine: Vec<_> = self.peers.values().filter(is_mine).cloned().collect();
         for peer in mine {
@@ -275,13 +271,25 @@ impl EventLoop {
     ///
     /// - [`ErrorKind::Io`]: the kernel cannot wait.
     pub fn next(&mut self, deadline: Option<Instant>) -> Result<Next> {
+        self.next_of(None, deadline)
+    }
+
+    /// Waits as [`EventLoop::next`], for one listener only when it is named: what happens on
+    /// others is kept for later. What happened on a listener that is paused is kept as well.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::Io`]: the kernel cannot wait.
+    pub fn next_of(&mut self, only: Option<ListenerId>, deadline: Option<Instant>) -> Result<Next> {
         let mut is_first = true;
         loop {
             if std::mem::take(&mut self.is_woken) {
                 self.waker.clear();
                 return Ok(Next::Woken);
             }
-            if let Some(event) = self.ready.take(false) {
+            let acceptors = &self.acceptors;
+            let is_due = |ready: &Ready| ready.is_due(acceptors, only);
+            if let Some(event) = self.ready.take(only, is_due) {
                 return Ok(Next::Event(event));
             }
             self.end_flood()?;
@@ -294,7 +302,7 @@ impl EventLoop {
                 Some(_) => Some(Instant::now()),
                 None => deadline,
             };
-            let has_happened = self.turn(until, false)?;
+            let has_happened = self.turn(until)?;
             if let Some(drain) = self.drain_until
                 && self.ready.is_empty()
                 && (!has_happened && !self.ready.is_holding() || has_passed(drain))
@@ -313,7 +321,7 @@ impl EventLoop {
     /// - [`ErrorKind::Io`]: the kernel cannot be asked.
     pub fn pump(&mut self) -> Result<()> {
         let was_woken = self.is_woken;
-        self.turn(Some(Instant::now()), false)?;
+        self.turn(Some(Instant::now()))?;
         self.is_woken = was_woken;
         Ok(())
     }
@@ -326,12 +334,12 @@ impl EventLoop {
     /// - [`ErrorKind::Io`]: the kernel cannot wait.
     pub fn rest(&mut self, deadline: Option<Instant>) -> Result<()> {
         loop {
-            self.turn(deadline, true)?;
+            self.turn(deadline)?;
             if std::mem::take(&mut self.is_woken) {
                 self.waker.clear();
                 return Ok(());
             }
-            if deadline.is_some_and(|at| Instant::now() >= at) {
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 return Ok(());
             }
         }
@@ -340,7 +348,9 @@ impl EventLoop {
     /// Returns whether [`EventLoop::next`] would return an event without waiting.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        !self.ready.is_empty()
+        self.ready
+            .iter()
+            .any(|ready| ready.is_due(&self.acceptors, None))
     }
 
     /// Returns when the loop must look at its deadlines, though no descriptor is ready.

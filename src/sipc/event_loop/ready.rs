@@ -1,10 +1,11 @@
 //! What is complete and waits to be handed out, in the order it became so.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::event::{Event, ListenerId};
+use crate::sipc::acceptor::Acceptor;
 use crate::sipc::exchange::{Exchange, Fault, ReplySlot};
 use crate::sipc::message::Message;
 use crate::sipc::peer::{Input, Peer, PeerState, Turnstile};
@@ -30,6 +31,22 @@ pub(super) enum Ready {
 }
 
 impl Ready {
+    /// Returns whether this may be handed out now: its listener is served, and wanted.
+    pub(super) fn is_due(
+        &self,
+        acceptors: &HashMap<u64, Acceptor>,
+        only: Option<ListenerId>,
+    ) -> bool {
+        let listener = self.listener();
+        let is_serving = match self {
+            Ready::Released { .. } => true,
+            _ => acceptors
+                .get(&listener)
+                .is_some_and(|acceptor| acceptor.is_serving),
+        };
+        is_serving && only.is_none_or(|only| only.0 == listener)
+    }
+
     fn listener(&self) -> u64 {
         match self {
             Ready::Message { peer, .. } => peer.listener,
@@ -40,11 +57,11 @@ impl Ready {
 
 pub(super) struct ReadyQueue {
     queue: VecDeque<Ready>,
+    /// What came before `queue` and was not due when last looked at, for the listener `only`.
+    parked: VecDeque<Ready>,
+    only: Option<ListenerId>,
     /// Messages of peers that have to take replies first.
     held: HashMap<u64, VecDeque<Ready>>,
-    /// Listeners that are not served now, and what waits until they are.
-    paused: HashSet<u64>,
-    parked: Vec<Ready>,
     last_handed_out: Instant,
 }
 
@@ -52,9 +69,9 @@ impl ReadyQueue {
     pub(super) fn new() -> Self {
         Self {
             queue: VecDeque::new(),
+            parked: VecDeque::new(),
+            only: None,
             held: HashMap::new(),
-            paused: HashSet::new(),
-            parked: Vec::new(),
             last_handed_out: Instant::now(),
         }
     }
@@ -63,8 +80,21 @@ impl ReadyQueue {
         self.queue.is_empty()
     }
 
+    /// Returns how much there is, due or not.
     pub(super) fn len(&self) -> usize {
-        self.queue.len()
+        self.queue.len() + self.parked.len()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Ready> {
+        self.parked.iter().chain(&self.queue)
+    }
+
+    /// Looks again at what was not due: what is due has changed.
+    pub(super) fn unpark(&mut self) {
+        if !self.parked.is_empty() {
+            self.parked.append(&mut self.queue);
+            std::mem::swap(&mut self.parked, &mut self.queue);
+        }
     }
 
     pub(super) fn is_holding(&self) -> bool {
@@ -72,40 +102,25 @@ impl ReadyQueue {
     }
 
     pub(super) fn add(&mut self, ready: Ready) {
-        let is_news = matches!(ready, Ready::Released { .. });
-        if !is_news && self.paused.contains(&ready.listener()) {
-            self.parked.push(ready);
-        } else {
-            self.queue.push_back(ready);
+        self.queue.push_back(ready);
+    }
+
+    /// Takes the next event that is due. Messages of a peer that does not take its replies
+    /// stay, so that these stay bounded, and so does their order.
+    pub(super) fn take(
+        &mut self,
+        only: Option<ListenerId>,
+        is_due: impl Fn(&Ready) -> bool,
+    ) -> Option<Event> {
+        if std::mem::replace(&mut self.only, only) != only {
+            self.unpark();
         }
-    }
-
-    /// Keeps what belongs to a listener until [`ReadyQueue::resume`].
-    pub(super) fn pause(&mut self, listener: u64) {
-        self.paused.insert(listener);
-        for ready in std::mem::take(&mut self.queue) {
-            self.add(ready);
-        }
-    }
-
-    /// Puts what was kept for a listener at the head of the line: it came first.
-    pub(super) fn resume(&mut self, listener: u64) {
-        self.paused.remove(&listener);
-        let parked = std::mem::take(&mut self.parked);
-        let (mine, others): (Vec<_>, Vec<_>) = parked
-            .into_iter()
-            .partition(|ready| ready.listener() == listener);
-        self.parked = others;
-        mine.into_iter()
-            .rev()
-            .for_each(|ready| self.queue.push_front(ready));
-    }
-
-    /// Takes the next event. Messages of a peer that does not take its replies stay, so that
-    /// these stay bounded, and so does their order.
-    pub(super) fn take(&mut self, is_last_chance: bool) -> Option<Event> {
         loop {
             let ready = self.queue.pop_front()?;
+            if !is_due(&ready) {
+                self.parked.push_back(ready);
+                continue;
+            }
             let Ready::Message { peer, .. } = &ready else {
                 return Some(match ready {
                     Ready::Fault { listener, fault } => Event::Fault(ListenerId(listener), fault),
@@ -122,7 +137,7 @@ impl ReadyQueue {
                 let now = Instant::now();
                 now.duration_since(std::mem::replace(last, now)) <= SLOW
             };
-            let verdict = peer.hand_out(is_quick, is_last_chance);
+            let verdict = peer.hand_out(is_quick);
             if verdict == Turnstile::Hold {
                 self.held.entry(token).or_default().push_back(ready);
                 continue;
@@ -154,7 +169,7 @@ impl ReadyQueue {
             && peer.release_held()
             && let Some(mut held) = self.held.remove(&peer.token)
         {
-            held.drain(..).for_each(|ready| self.add(ready));
+            self.queue.append(&mut held);
         }
     }
 
@@ -162,7 +177,6 @@ impl ReadyQueue {
     pub(super) fn forget(&mut self, listener: u64) {
         self.queue.retain(|ready| ready.listener() != listener);
         self.parked.retain(|ready| ready.listener() != listener);
-        self.paused.remove(&listener);
         self.held
             .retain(|_, held| held.front().is_none_or(|one| one.listener() != listener));
     }

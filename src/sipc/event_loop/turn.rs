@@ -23,12 +23,12 @@ const RETRY: Duration = Duration::from_millis(100);
 const MOST_READY: usize = 64 * 1024;
 
 impl EventLoop {
-    /// Waits once, and does what the kernel says can be done; `rests` also when something is
-    /// there to be handed out. Returns whether the kernel said anything.
-    pub(super) fn turn(&mut self, deadline: Option<Instant>, rests: bool) -> Result<bool> {
+    /// Waits once, and does what the kernel says can be done. Returns whether it said anything.
+    pub(super) fn turn(&mut self, deadline: Option<Instant>) -> Result<bool> {
+        let already = self.ready.len();
         self.attend();
         let mut until = [deadline, self.timers.next()].into_iter().flatten().min();
-        if !rests && !self.ready.is_empty() {
+        if self.ready.len() > already {
             until = Some(Instant::now());
         }
         let away = if self.timers.is_empty() {
@@ -177,7 +177,7 @@ impl EventLoop {
 
     /// Accepts again after a flood of things to hand out has been handed out.
     pub(super) fn end_flood(&mut self) -> Result<()> {
-        if std::mem::take(&mut self.is_flooded) {
+        if self.ready.len() < MOST_READY && std::mem::take(&mut self.is_flooded) {
             for (token, acceptor) in &mut self.acceptors {
                 acceptor.resume_accepting(&self.epoll, *token, self.drain_until.is_some())?;
             }

@@ -216,16 +216,11 @@ impl Peer {
     }
 
     /// Called before a message is handed out. `is_quick` says whether callbacks take little
-    /// time, so that replies may wait for those of the next messages; with `is_last_chance`
-    /// nothing is held back.
-    pub(crate) fn hand_out(
-        &self,
-        is_quick: impl FnOnce() -> bool,
-        is_last_chance: bool,
-    ) -> Turnstile {
+    /// time, so that replies may wait for those of the next messages.
+    pub(crate) fn hand_out(&self, is_quick: impl FnOnce() -> bool) -> Turnstile {
         let mut guard = self.lock();
         let state = &mut *guard;
-        if !is_last_chance && state.is_stuffed(self.limits()) {
+        if state.is_stuffed(self.limits()) {
             let _ = self.flush(state);
             if state.is_stuffed(self.limits()) {
                 state.is_held = true;
