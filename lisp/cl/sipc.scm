@@ -50,9 +50,9 @@
 
 (define (cl:bytes value)
   (cond
-    [(cl:pointer-p value) (apply bytes (%ELEMENTS (%SLOT cl:pointer-class 0 value)))]
-    [(%STRINGP value) (string->bytes (%STRING-PLAIN value))]
-    [else (apply bytes (%ELEMENTS value))]))
+    [(cl:pointer-p value) (%BYTES (%SLOT cl:pointer-class 0 value))]
+    [(%STRINGP value) (%BYTES (%TEXT-BYTES value))]
+    [else (%BYTES value)]))
 
 (define (cl:known-type? type)
   (or (equal? type 'string) (equal? type 'binary) (equal? type 'close)))
