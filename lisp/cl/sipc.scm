@@ -74,11 +74,11 @@
     (if (cl:known-type? type)
         (let ((r (send socket (cl:payload value type) type keep)))
           (if r
-              (if (bytes? r)
-                  (%MAKE cl:pointer-class (%COERCE r 'VECTOR) (bytes-length r))
-                  r)
+              (%ONE (if (bytes? r)
+                        (%MAKE cl:pointer-class (%COERCE r 'VECTOR) (bytes-length r))
+                        r))
               (%VALUES #f (cl:reason))))
-        ':UNKNOWN-TYPE)))
+        (%ONE ':UNKNOWN-TYPE))))
 
 (define (cl:reason)
   (let ((e (last-error)))
