@@ -11,6 +11,8 @@ mod cli_tools; // ping, bench, completions, man pages, help
 mod client; // the connection: deadlines, reconnecting, lying servers
 mod exchange; // every state of a reply slot and every refusal
 mod faults; // peers that lie: cut off, too long, wrong checksum, slow, silent
+mod foreign; // peers in another language, written from the byte rules
+mod injection; // system calls that fail
 mod lifetime; // bind, release, drop, stale files, interrupts, descriptors
 mod limits; // bounds: peers, descriptors, queues, sizes, times
 mod pty; // the prompt on a pseudo-terminal
@@ -19,5 +21,6 @@ mod reader; // text that is too deep, too long, unfinished
 mod repl; // forms on a pipe
 mod sipcli_client; // the drop-in's -p, -c and -h, and its command line
 mod sipcli_server; // the drop-in's -l
+mod soak; // long runs and figures, ignored by default
 mod support; // the workbench
 mod wire_vectors; // recorded frames, byte for byte
