@@ -35,6 +35,13 @@ pub(crate) struct Client {
     pub(crate) connection: Mutex<Connection>,
 }
 
+impl Client {
+    /// Returns whether it is held and not released. One that is busy is open.
+    pub(crate) fn is_open(&self) -> bool {
+        self.connection.try_lock().map_or(true, |connection| !connection.is_released())
+    }
+}
+
 impl Opaque for Client {
     fn describe(&self) -> String {
         format!("#<sipc:connection {}>", self.path)
