@@ -13,3 +13,8 @@ pub mod wire;
 
 pub use error::{Error, ErrorKind, Result};
 pub use host::{Host, HostBuilder, InterruptHandle, register};
+
+/// The code of README.md, compiled and run as the documentation's examples are.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
