@@ -245,3 +245,30 @@ fn the_start_up_file_runs_and_its_errors_are_no_end() {
     screen.press("(exit 7)\r");
     assert_eq!(screen.end(), 7);
 }
+
+#[test]
+fn a_script_runs_first_and_its_names_are_there_afterwards() {
+    let folder = tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("a.scm"),
+        "(displayln \"ran\" (command-line)) (define (f) 1) (define (g) (f))",
+    )
+    .unwrap();
+    let mut screen = Screen::open(folder.path(), &["-i", "a.scm", "--help"]);
+    screen.wait_for("ran (a.scm --help)");
+    screen.wait_for(PROMPT);
+    screen.ask("(define (f) 2)", "");
+    screen.ask("(g)", "$1 = 2");
+    screen.press(CTRL_D);
+    assert_eq!(screen.end(), 0);
+}
+
+#[test]
+fn what_is_typed_ahead_is_kept() {
+    let folder = tempdir().unwrap();
+    let mut screen = Screen::open(folder.path(), &[]);
+    screen.press("(define a 20)\r(define b 22)\r(+ a b)\r");
+    screen.wait_for("$1 = 42");
+    screen.press(CTRL_D);
+    assert_eq!(screen.end(), 0);
+}
