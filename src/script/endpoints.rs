@@ -1,9 +1,9 @@
 //! The live sockets of one engine: listeners, connections, messages being handled, and what
 //! the engine waits for.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Instant;
 use steel::{SteelErr, SteelVal};
 
@@ -72,22 +72,16 @@ impl Received {
 pub(crate) struct Server {
     pub(crate) id: ListenerId,
     path: String,
+    /// The callback for messages. Scheme holds it too, or the collector could take what it
+    /// closes over.
+    on_message: SteelVal,
     /// What `hook` returns, once it has ended.
-    result: Mutex<Option<SteelVal>>,
+    result: OnceLock<SteelVal>,
 }
 
 impl Opaque for Server {
     fn describe(&self) -> String {
         format!("#<sipc:server {}>", self.path)
-    }
-}
-
-impl Server {
-    fn result(&self) -> Option<SteelVal> {
-        self.result
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
     }
 }
 
@@ -139,12 +133,14 @@ pub(crate) type Reporter = dyn Fn(&SteelErr) + Send + Sync;
 pub(crate) struct Endpoints {
     pub(crate) control: Arc<Control>,
     events: Option<EventLoop>,
-    servers: HashMap<ListenerId, Arc<Server>>,
+    servers: BTreeMap<ListenerId, Arc<Server>>,
     listeners: Vec<ListenerId>,
     clients: Vec<Weak<Client>>,
     deferred: Vec<Weak<Received>>,
     current: Vec<Current>,
-    /// The value the callback is to be called with.
+    /// The type the message callback is to be called with; nothing when no message has come.
+    kind: Option<Kind>,
+    /// The value the error callback is to be called with.
     value: SteelVal,
     /// Faults to be handed out before anything else: those that a callback's result made.
     waiting: Vec<(ListenerId, SteelVal)>,
@@ -166,11 +162,12 @@ impl Endpoints {
         Self {
             control: Arc::new(control),
             events: None,
-            servers: HashMap::new(),
+            servers: BTreeMap::new(),
             listeners: Vec::new(),
             clients: Vec::new(),
             deferred: Vec::new(),
             current: Vec::new(),
+            kind: None,
             value: SteelVal::Void,
             waiting: Vec::new(),
             last_error: SteelVal::BoolV(false),
@@ -234,6 +231,7 @@ impl Endpoints {
     pub(crate) fn serve(
         &mut self,
         listener: &Listener,
+        on_message: SteelVal,
     ) -> std::result::Result<Arc<Server>, SteelErr> {
         if self.servers.contains_key(&listener.id) {
             return Err(misuse(format!(
@@ -251,7 +249,8 @@ impl Endpoints {
         let server = Arc::new(Server {
             id: listener.id,
             path: listener.path.clone(),
-            result: Mutex::new(None),
+            on_message,
+            result: OnceLock::new(),
         });
         self.servers.insert(listener.id, server.clone());
         Ok(server)
@@ -262,7 +261,8 @@ impl Endpoints {
         let Some(server) = self.servers.remove(&listener) else {
             return;
         };
-        *server.result.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+        // It ends once: it has just been taken out of the table.
+        let _ = server.result.set(result);
         if let Some(events) = &mut self.events {
             // A listener that is gone needs no pause.
             let _ = events.serve(listener, false);
@@ -330,14 +330,20 @@ impl Endpoints {
         self.target(What::Flag(flag))
     }
 
-    /// Waits for what the target is for. Returns false when it is there; otherwise what a
-    /// callback is to be called for: the number of the listener whose message has come, or true
-    /// for a fault. Type and value are asked for afterwards.
-    pub(crate) fn next_event(&mut self, target: &Target) -> Outcome {
+    /// Ends the message before, whose callback returned false unless it `goes_on`; then waits
+    /// for what the target is for. Returns false when it is there; otherwise the callback of the
+    /// message that has come, or true for a fault. Type and value are asked for afterwards; a
+    /// fault has no type.
+    pub(crate) fn next_event(&mut self, target: &Target, goes_on: bool) -> Outcome {
+        if !goes_on && let Some(&Current::Message { listener, .. }) = self.current.get(target.base)
+        {
+            self.end(listener, SteelVal::IntV(1));
+        }
         self.finish_down_to(target.base);
+        self.kind = None;
         self.control.set_serving(true);
         let outcome = self.next_event_in(target);
-        if !matches!(outcome, Ok(SteelVal::IntV(_) | SteelVal::BoolV(true))) {
+        if self.kind.is_none() && !matches!(outcome, Ok(SteelVal::BoolV(true))) {
             self.control.set_serving(target.base > 0);
         }
         outcome
@@ -443,7 +449,7 @@ impl Endpoints {
 
     fn is_reached(&self, target: &Target) -> bool {
         match &target.what {
-            What::Server(server) => match server.result() {
+            What::Server(server) => match server.result.get().cloned() {
                 None => false,
                 Some(result) => {
                     *target.result.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
@@ -496,6 +502,7 @@ impl Endpoints {
     ) -> SteelVal {
         let is_discard = exchange.is_discard();
         let received = Arc::new(Received::new(exchange));
+        let kind = received.kind;
         if is_warning {
             self.value = SteelVal::ListV(
                 vec![self.symbols.get("warning"), self.symbols.get("checksum")].into(),
@@ -510,8 +517,16 @@ impl Endpoints {
         if is_warning {
             SteelVal::BoolV(true)
         } else {
-            number(listener)
+            self.call(kind, listener)
         }
+    }
+
+    /// Returns the callback for a message of `kind`.
+    fn call(&mut self, kind: Kind, listener: ListenerId) -> SteelVal {
+        self.kind = Some(kind);
+        self.servers
+            .get(&listener)
+            .map_or(SteelVal::BoolV(false), |server| server.on_message.clone())
     }
 
     fn begin_fault(&mut self, listener: ListenerId, value: SteelVal) -> SteelVal {
@@ -537,11 +552,9 @@ impl Endpoints {
         Some(self.begin_fault(listener, value))
     }
 
+    /// Returns the type that `on-message` is to be called with; nothing when it is not its turn.
     pub(crate) fn event_type(&self) -> Option<Kind> {
-        match self.current.last()? {
-            Current::Message { received, .. } => Some(received.kind),
-            Current::Fault { .. } => None,
-        }
+        self.kind
     }
 
     /// Returns the second argument of `on-message`, or the argument of `on-error`.
@@ -577,12 +590,14 @@ impl Endpoints {
                 is_discard,
             }) => {
                 if goes_on && !is_discard {
+                    let kind = received.kind;
                     self.current.push(Current::Message {
                         received,
                         listener,
                         is_warning: false,
                         is_discard,
                     });
+                    self.kind = Some(kind);
                     return number(listener);
                 }
                 if !goes_on {

@@ -146,7 +146,6 @@ pub(crate) fn register(
         ("#%target-result", primitives::target_result),
         ("#%callback-failed", primitives::callback_failed),
         ("#%after-fault", primitives::after_fault),
-        ("#%end-server", primitives::end_server),
         ("#%leave", primitives::leave),
         ("#%message-type", primitives::message_type),
         ("#%message-peer", primitives::message_peer),

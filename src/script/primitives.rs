@@ -373,7 +373,9 @@ pub(crate) fn serve(shared: &Shared, args: &[SteelVal]) -> Outcome {
     };
     procedure(&form, "ON-ERROR", on_error)?;
     procedure(&form, "ON-MESSAGE", on_message)?;
-    Ok(opaque_shared(lock(shared).serve(&found)?))
+    Ok(opaque_shared(
+        lock(shared).serve(&found, on_message.clone())?,
+    ))
 }
 
 fn server_argument(form: &str, args: &[SteelVal]) -> Result<Arc<Server>, SteelErr> {
@@ -431,7 +433,8 @@ pub(crate) fn is_target(args: &[SteelVal]) -> Outcome {
 
 pub(crate) fn next_event(shared: &Shared, args: &[SteelVal]) -> Outcome {
     let target = target(args)?;
-    lock(shared).next_event(&target)
+    let goes_on = !matches!(args, [_, SteelVal::BoolV(false)]);
+    lock(shared).next_event(&target, goes_on)
 }
 
 pub(crate) fn target_result(shared: &Shared, args: &[SteelVal]) -> Outcome {
@@ -458,14 +461,6 @@ pub(crate) fn event_listener(shared: &Shared) -> Outcome {
 pub(crate) fn after_fault(shared: &Shared, args: &[SteelVal]) -> Outcome {
     let goes_on = !matches!(args, [SteelVal::BoolV(false)]);
     Ok(lock(shared).after_fault(goes_on))
-}
-
-pub(crate) fn end_server(shared: &Shared, args: &[SteelVal]) -> Outcome {
-    if let [SteelVal::IntV(number), result] = args {
-        let id = crate::sipc::ListenerId::from_number(number.unsigned_abs() as u64);
-        lock(shared).end(id, result.clone());
-    }
-    Ok(SteelVal::Void)
 }
 
 /// Ends what `hook` left open when it was left by an escape or an error.

@@ -3,7 +3,7 @@
 use nix::errno::Errno;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::collections::{BinaryHeap, VecDeque};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 use std::sync::Arc;
@@ -16,6 +16,7 @@ use super::io::Moved;
 use super::message::Message;
 use super::peer::{Input, Overdue, Peer, PeerState, linger};
 use super::stats::ListenerStats;
+use super::token::Tokens;
 use super::wait::{Waker, system};
 use super::{Address, BindOptions};
 use crate::error::{Error, ErrorKind, Result};
@@ -87,8 +88,9 @@ enum Ready {
 /// Events taken from the kernel at once. More only delay the callbacks of those already there.
 const BATCH: usize = 256;
 
-/// Bytes read at once from one peer, so that none takes more than its turn.
-const READ: usize = 64 * 1024;
+/// Bytes read at once from one peer, so that none takes more than its turn. A payload of 64 KiB
+/// comes with its header, and a NUL, in one call.
+const READ: usize = 64 * 1024 + 64;
 
 /// The token of the wake descriptor; listeners and peers count up from 1.
 const WAKER: u64 = 0;
@@ -113,8 +115,8 @@ const WAKER: u64 = 0;
 pub struct EventLoop {
     epoll: Arc<Epoll>,
     waker: Waker,
-    acceptors: HashMap<u64, Acceptor>,
-    peers: HashMap<u64, Arc<Peer>>,
+    acceptors: Tokens<Acceptor>,
+    peers: Tokens<Arc<Peer>>,
     ready: VecDeque<Ready>,
     timers: BinaryHeap<Reverse<(Instant, u64)>>,
     scratch: Box<[u8]>,
@@ -148,8 +150,8 @@ impl EventLoop {
         Ok(Self {
             epoll: Arc::new(epoll),
             waker,
-            acceptors: HashMap::new(),
-            peers: HashMap::new(),
+            acceptors: Tokens::default(),
+            peers: Tokens::default(),
             ready: VecDeque::new(),
             timers: BinaryHeap::new(),
             scratch: vec![0; READ].into_boxed_slice(),
@@ -566,7 +568,7 @@ impl EventLoop {
     }
 
     /// Closes the oldest connection that never completed a message.
-    fn evict(acceptor: &mut Acceptor, peers: &mut HashMap<u64, Arc<Peer>>) -> bool {
+    fn evict(acceptor: &mut Acceptor, peers: &mut Tokens<Arc<Peer>>) -> bool {
         while let Some(token) = acceptor.fresh.pop_front() {
             let Some(peer) = peers.get(&token) else {
                 continue;

@@ -38,6 +38,9 @@ const FRAMING_TIME: Duration = Duration::from_millis(100);
 /// How long a connection without a loop is waited for to take its last replies.
 const LINGER: Duration = Duration::from_secs(1);
 
+/// Payload bytes that have come, and are still to come, when reading bypasses the loop's buffer.
+const DIRECT: usize = 64 * 1024;
+
 /// Received bytes that begin the read timeout anew.
 const PROGRESS: usize = 64 * 1024;
 
@@ -103,7 +106,8 @@ pub(crate) struct PeerState {
     decoder: Decoder,
     /// What epoll watches for; nothing when the socket is not registered.
     interest: Option<EpollFlags>,
-    is_nonblocking: bool,
+    /// The send buffer that was asked for.
+    room: usize,
     /// Encoded replies; `out[sent..]` has not been given to the kernel.
     out: Vec<u8>,
     sent: usize,
@@ -152,7 +156,7 @@ impl Peer {
                 credentials: None,
                 decoder: Decoder::new(wire.framing(), limits.max_message_size),
                 interest: None,
-                is_nonblocking: false,
+                room: 0,
                 out: Vec::new(),
                 sent: 0,
                 out_since: None,
@@ -243,10 +247,12 @@ impl Peer {
 
     /// Called when an exchange has ended: writes what was held back for a batch.
     pub(crate) fn settle(&self) {
-        if self.lock().is_retired {
-            linger(&[self]);
-        }
         let mut state = self.lock();
+        if state.is_retired {
+            drop(state);
+            linger(&[self]);
+            state = self.lock();
+        }
         if state.pending == 0 && state.unsent() > 0 {
             let _ = self.flush(&mut state);
         }
@@ -267,7 +273,10 @@ impl Peer {
             let Some(stream) = &state.stream else {
                 return Err(Refusal::Error);
             };
-            io::make_room(stream, total);
+            if total > state.room {
+                io::make_room(stream, total);
+                state.room = total;
+            }
             from = match io::write_pieces(stream, pieces) {
                 Ok(Moved::Bytes(count)) => count,
                 Ok(_) => 0,
@@ -376,13 +385,8 @@ impl Peer {
             return Moved::End;
         };
         let was_partial = state.decoder.is_partial();
-        let (moved, count) = match state.decoder.direct(scratch.len()) {
-            Some((payload, most)) => {
-                if !state.is_nonblocking {
-                    state.is_nonblocking = stream.set_nonblocking(true).is_ok();
-                }
-                (io::read_onto(stream, payload, most), 0)
-            }
+        let (moved, count) = match state.decoder.direct(DIRECT) {
+            Some((payload, most)) => (io::read_onto(stream, payload, most), 0),
             None => match io::read(stream, scratch) {
                 Ok(Moved::Bytes(count)) => (Ok(Moved::Bytes(count)), count),
                 other => (other, 0),
@@ -451,9 +455,10 @@ impl Peer {
         }
         let early = state.decoder.is_partial() || state.completed == 0;
         state.is_ended = true;
-        state.update_interest(self, Drop::Now);
         take(state, Input::End { early });
         self.close_if_done(state);
+        // After that: a connection that closes here needs no call to change its watch.
+        state.update_interest(self, Drop::Now);
     }
 
     /// Takes what has arrived for legacy messages, since nothing more came to tell.
