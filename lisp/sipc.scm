@@ -2,7 +2,6 @@
 ;; The forms that run callbacks are in sipc/serve.scm, pointers in sipc/pointer.scm.
 
 (provide bind ; a server's socket
-         connect ; a client's connection
          timeout ; change how long to wait
          release ; close either
          respond ; answer the message being handled
@@ -43,23 +42,6 @@
 ;; # Examples
 ;; (define listener (bind "sipc.socket" #:read-timeout 5))
 (define bind #%bind)
-
-;;@doc
-;; Connects to a server.
-;;
-;; (connect file #:read-timeout s #:wire w #:max-message-size n) -> connection or #false
-;;
-;; * file : string?
-;; * #:read-timeout : seconds to wait for a reply = no limit
-;; * #:wire : 'checked or 'legacy = 'checked
-;; * #:max-message-size : bytes, the first length that is refused = 5242880
-;;
-;; Blocks while the server's queue is full. Returns #false when there is no server;
-;; (last-error) tells why.
-;;
-;; # Examples
-;; (define connection (connect "sipc.socket"))
-(define connect #%connect)
 
 ;;@doc
 ;; Sets how long a socket waits for its peer.

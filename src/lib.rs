@@ -2,6 +2,7 @@
 
 #![deny(unsafe_code)]
 
+pub mod cl;
 pub mod error;
 pub mod host;
 mod script;

@@ -5,6 +5,7 @@
          serve ; serve whenever the engine waits
          stop ; end that
          wait ; for its end
+         connect ; a client's connection
          send ; a message, for its reply
          send-quick ; connect, send, release
          sleep ; and serve meanwhile
@@ -14,42 +15,57 @@
 
 (require "sipc/script.scm")
 
-;; From a listener's number to its (on-error . on-message). What Rust holds too, so as not to
-;; look it up for each message; but only what Scheme holds is safe from the collector.
+;; Arguments are put together with cons: steel-core 0.8.3's (apply f x (cdr list)) passes the first
+;; element of the list instead of x.
+
+;; From a listener's number to its (on-error . on-message). Rust holds the second as well, so
+;; that nothing is looked up for a message; but only what Scheme holds is safe from the collector.
 (define *callbacks* (hash))
 
 (define (callbacks number)
   (hash-ref *callbacks* number))
 
 ;; Serves until the target is there; returns its result.
+;;
+;; After an error it goes on through a continuation, which restores the interpreter's count of
+;; frames: running out of stack leaves it wrong by one (steel-core 0.8.3 pushes the frame, then
+;; checks, then counts).
 (define (drive target)
-  (if (with-handler (lambda (error) (#%callback-failed target error)) (pump target #true))
-      (drive target)
-      (#%target-result target)))
+  (let ([again (call/cc (lambda (k) k))])
+    (call-with-exception-handler
+     (lambda (error)
+       (#%callback-failed target error)
+       (again again))
+     (lambda () (pump target)))
+    (#%target-result target)))
 
-;; Each turn tells what the last callback returned and gets the next one: a message's
-;; on-message, which goes with an event type, or what is rarer. Every primitive that a message
-;; does not pass through saves 2 % of its time.
-(define (pump target goes-on)
-  (let ([callback (#%next-event target goes-on)])
+;; A message costs these three primitives and its `respond`: each saves a call and its safepoint.
+;; The step returns a message's callback, and then there is an event type; or what is rarer.
+(define (pump target)
+  (let ([callback (#%next-event target)])
     (if callback
         (let ([type (#%event-type)])
           (if type
-              (pump target (callback type (#%event-value)))
+              (begin
+                (unless (callback type (#%event-value))
+                  (forget (#%end-by-message target)))
+                (pump target))
               (pump-other target callback)))
         #false)))
 
 (define (pump-other target event)
   (if (eq? event #true)
-      (pump target (report))
+      (begin
+        (report target)
+        (pump target))
       (leave-script)))
 
 ;; A warning that the error callback lets pass becomes a message.
-(define (report)
+(define (report target)
   (let ([number (#%after-fault ((car (callbacks (#%event-listener))) (#%event-value)))])
-    (if number
-        ((cdr (callbacks number)) (#%event-type) (#%event-value))
-        #true)))
+    (when number
+      (unless ((cdr (callbacks number)) (#%event-type) (#%event-value))
+        (forget (#%end-by-message target))))))
 
 ;; The primitives check the arguments: they name the form and say how it is used. What they find
 ;; is raised at the place of the call, not here.
@@ -61,6 +77,9 @@
            (let ([place (current-function-span)])
              (if (void? place) (raise-error value) (raise-error-with-span value place)))
            value))]))
+
+(define (forget number)
+  (set! *callbacks* (hash-remove *callbacks* number)))
 
 (define (remember server arguments)
   (set! *callbacks*
@@ -89,12 +108,14 @@
 ;; # Examples
 ;; (hook (bind "sipc.socket")
 ;;       (lambda (fault) #true)
-;;       (lambda (type value) (respond value) (not (eq? type 'close))))
+;;       (lambda (type value) (respond (or value "bye")) (not (eq? type 'close))))
 (define (hook . arguments)
-  (let ([server (remember (checked (apply #%serve 'hook arguments)) arguments)])
+  (let ([server (remember (checked (apply #%serve (cons 'hook arguments))) arguments)])
     (#%dynamic-wind (lambda () void)
                     (lambda () (drive (#%server-target server)))
-                    (lambda () (#%leave server)))))
+                    (lambda ()
+                      (#%leave server)
+                      (forget (#%server-number server))))))
 
 ;;@doc
 ;; Serves a listener from now on, whenever the engine waits: in hook, send, connect, sleep,
@@ -108,7 +129,7 @@
 ;; # Examples
 ;; (define server (serve (bind "sipc.socket") (lambda (fault) #true) (lambda (type value) #true)))
 (define (serve . arguments)
-  (remember (checked (apply #%serve 'serve arguments)) arguments))
+  (remember (checked (apply #%serve (cons 'serve arguments))) arguments))
 
 ;;@doc
 ;; Ends what serve began. The listener stays bound.
@@ -128,6 +149,24 @@
 ;; Returns what hook would have returned. Blocks.
 (define (wait . arguments)
   (drive (checked (apply #%server-target arguments))))
+
+;;@doc
+;; Connects to a server.
+;;
+;; (connect file #:read-timeout s #:wire w #:max-message-size n) -> connection or #false
+;;
+;; * file : string?
+;; * #:read-timeout : seconds to wait for a reply = no limit
+;; * #:wire : 'checked or 'legacy = 'checked
+;; * #:max-message-size : bytes, the first length that is refused = 5242880
+;;
+;; Blocks while the server's queue is full. Returns #false when there is no server;
+;; (last-error) tells why.
+;;
+;; # Examples
+;; (define connection (connect "sipc.socket"))
+(define (connect . arguments)
+  (await (checked (apply #%connect arguments))))
 
 ;;@doc
 ;; Sends a message and waits for the reply.
@@ -163,10 +202,10 @@
 ;; # Examples
 ;; (send-quick "sipc.socket" "hello")
 (define (send-quick . arguments)
-  (let ([connection (checked (apply #%quick arguments))])
+  (let ([connection (await (checked (apply #%quick arguments)))])
     (and connection
          (#%dynamic-wind (lambda () void)
-                         (lambda () (await (checked (apply #%send connection (cdr arguments)))))
+                         (lambda () (await (checked (apply #%send (cons connection (cdr arguments))))))
                          (lambda () (#%release connection))))))
 
 ;;@doc
@@ -191,8 +230,8 @@
 ;; Returns what the function returns, or #false without calling it when there is no socket.
 (define (call-with-bound-socket file options function)
   (let ([socket (if (member 'connect options)
-                    (apply #%connect file (filter (lambda (x) (not (eq? x 'connect))) options))
-                    (apply #%bind file options))])
+                    (apply connect (cons file (filter (lambda (x) (not (eq? x 'connect))) options)))
+                    (apply #%bind (cons file options)))])
     (and socket
          (#%dynamic-wind (lambda () void)
                          (lambda () (function socket))

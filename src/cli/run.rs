@@ -8,15 +8,23 @@ use std::sync::{Arc, OnceLock};
 
 use steel_sipc::{ErrorKind, Host};
 
-use super::args::Invocation;
+use super::args::{Invocation, Language};
 use super::exit::Exit;
 use super::stop::Stop;
+
+/// The endings of Common Lisp files.
+const LISP_NAMES: &[&str] = &["lisp", "cl", "lsp"];
 
 /// Runs what the command line names: files, expressions, a script.
 pub(crate) fn run(invocation: Invocation) -> ExitCode {
     if let Some(hint) = misspelt(&invocation) {
         super::say("sipc", &hint);
         return Exit::Failed.into();
+    }
+    if let (true, Some(script)) = (invocation.check, invocation.script.as_deref())
+        && is_lisp(&invocation)
+    {
+        return check(script);
     }
     match start(&invocation) {
         Ok(code) => code,
@@ -26,6 +34,7 @@ pub(crate) fn run(invocation: Invocation) -> ExitCode {
             super::say("sipc", &error.to_string());
             match error.kind() {
                 ErrorKind::Interrupted => Exit::Interrupted.into(),
+                _ if error.reason() == "unsupported" => Exit::Usage.into(),
                 _ => Exit::Failed.into(),
             }
         }
@@ -57,20 +66,66 @@ fn evaluate(host: &mut Host, invocation: &Invocation) -> steel_sipc::Result<Exit
         }
     }
     match invocation.script.as_deref() {
-        Some(script) if script == OsStr::new("-") => {
-            let mut text = Vec::new();
-            if let Err(error) = std::io::stdin().read_to_end(&mut text) {
-                super::say("sipc", &format!("cannot read standard input: {error}"));
-                return Ok(Exit::Input.into());
-            }
-            host.run_bytes("standard input", text)?;
-        }
+        script if is_lisp(invocation) => return evaluate_lisp(host, script),
+        Some(script) if script == OsStr::new("-") => match read_input() {
+            Ok(text) => drop(host.run_bytes("standard input", text)?),
+            Err(code) => return Ok(code),
+        },
         Some(script) => {
             host.run_file(Path::new(script))?;
         }
         None => {}
     }
     Ok(exit_code(host).unwrap_or_else(|| Exit::Success.into()))
+}
+
+fn evaluate_lisp(host: &mut Host, script: Option<&OsStr>) -> steel_sipc::Result<ExitCode> {
+    match script {
+        Some(script) if script == OsStr::new("-") => match read_input() {
+            Ok(text) => drop(host.run_lisp_bytes("standard input", text)?),
+            Err(code) => return Ok(code),
+        },
+        Some(script) => drop(host.run_lisp_file(Path::new(script))?),
+        None => {}
+    }
+    Ok(exit_code(host).unwrap_or_else(|| Exit::Success.into()))
+}
+
+/// Whether the script is Common Lisp: as the command line says, or the file's name.
+fn is_lisp(invocation: &Invocation) -> bool {
+    match invocation.language {
+        Some(language) => language == Language::Lisp,
+        None => invocation.script.as_deref().is_some_and(|script| {
+            let extension = Path::new(script).extension();
+            extension.is_some_and(|name| LISP_NAMES.iter().any(|known| name == *known))
+        }),
+    }
+}
+
+/// `--check`: lists what is not supported, and runs nothing.
+fn check(script: &OsStr) -> ExitCode {
+    match steel_sipc::host::check_lisp_file(Path::new(script)) {
+        Ok(found) if found.is_empty() => Exit::Success.into(),
+        Ok(found) => {
+            found.iter().for_each(|message| println!("{message}"));
+            Exit::Usage.into()
+        }
+        Err(error) => {
+            super::say("sipc", &error.to_string());
+            Exit::Failed.into()
+        }
+    }
+}
+
+fn read_input() -> Result<Vec<u8>, ExitCode> {
+    let mut text = Vec::new();
+    match std::io::stdin().read_to_end(&mut text) {
+        Ok(_) => Ok(text),
+        Err(error) => {
+            super::say("sipc", &format!("cannot read standard input: {error}"));
+            Err(Exit::Input.into())
+        }
+    }
 }
 
 /// What `(command-line)` gives: the script's name, then its arguments.

@@ -6,11 +6,13 @@
 
 mod home;
 mod interrupt;
+mod lisp;
 mod modules;
 mod report;
 pub mod syntax;
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
@@ -24,6 +26,7 @@ use crate::script::endpoints::{Endpoints, Shared, lock};
 use crate::sipc::ListenerStats;
 
 pub use interrupt::InterruptHandle;
+pub use lisp::check_lisp_file;
 
 /// Makes a [`Host`].
 ///
@@ -118,6 +121,8 @@ pub struct Host {
     endpoints: Shared,
     control: Arc<Control>,
     sources: report::Sources,
+    /// What Common Lisp texts have defined so far.
+    lisp: crate::cl::Session,
     at_prompt: Arc<AtomicBool>,
 }
 
@@ -148,6 +153,7 @@ impl Host {
             endpoints,
             control,
             sources,
+            lisp: crate::cl::Session::new(),
             at_prompt,
         })
     }
@@ -253,8 +259,25 @@ impl Host {
         &mut self,
         run: impl FnOnce(&mut Engine) -> std::result::Result<Vec<SteelVal>, SteelErr>,
     ) -> Result<Vec<SteelVal>> {
+        self.watched_with(run, report::Sources::report)
+    }
+
+    /// Runs something that is not a script, such as a translation.
+    fn guarded<T>(&mut self, run: impl FnOnce(&mut Engine) -> T) -> Result<T> {
+        let engine = &mut self.engine;
+        catch_unwind(AssertUnwindSafe(|| run(engine)))
+            .map_err(|panic| script_error(interpreter_failed(&*panic).to_string()))
+    }
+
+    fn watched_with(
+        &mut self,
+        run: impl FnOnce(&mut Engine) -> std::result::Result<Vec<SteelVal>, SteelErr>,
+        report: impl FnOnce(&report::Sources, &SteelErr) -> String,
+    ) -> Result<Vec<SteelVal>> {
         let mark = lock(&self.endpoints).mark();
-        let result = run(&mut self.engine);
+        let engine = &mut self.engine;
+        let result = catch_unwind(AssertUnwindSafe(|| run(engine)))
+            .unwrap_or_else(|panic| Err(interpreter_failed(&*panic)));
         let mut endpoints = lock(&self.endpoints);
         let was_interrupted = self.control.is_interrupted();
         if let Some(status) = self.control.termination()
@@ -280,7 +303,7 @@ impl Host {
                 self.run_exit_parts();
                 Err(Error::new(ErrorKind::Interrupted, "interrupted"))
             }
-            Err(error) => Err(script_error(self.sources.report(&error))),
+            Err(error) => Err(script_error(report(&self.sources, &error))),
         }
     }
 
@@ -407,6 +430,15 @@ fn install(engine: &mut Engine, at_prompt: &Arc<AtomicBool>) -> Result<Shared> {
 
 fn script_error(message: String) -> Error {
     Error::new(ErrorKind::Script, message)
+}
+
+/// Steel has `unwrap`s and assertions that a script can reach; the engine works afterwards.
+fn interpreter_failed(panic: &(dyn std::any::Any + Send)) -> SteelErr {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no reason given");
+    crate::script::outcome::misuse(format!("the interpreter failed: {text}; this is its fault"))
 }
 
 /// Reads a script as text.

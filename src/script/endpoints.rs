@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use steel::{SteelErr, SteelVal};
 
 use super::control::Control;
 use super::outcome::{Outcome, Symbols, condition, failure, misuse};
-use super::value::{Opaque, from_message};
+use super::value::{Opaque, from_message, opaque_shared};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sipc::{
     Connection, Event, EventLoop, Exchange, Fault, ListenerId, ListenerStats, Next, Pending,
@@ -110,6 +110,8 @@ enum What {
         pending: Mutex<Pending>,
         keep: bool,
     },
+    /// A place in a server's queue.
+    Connection(Arc<Client>),
     /// Whatever else the host waits for: ends when the flag is set and the waker used.
     Flag(Arc<AtomicBool>),
 }
@@ -144,6 +146,8 @@ pub(crate) struct Endpoints {
     value: SteelVal,
     /// Faults to be handed out before anything else: those that a callback's result made.
     waiting: Vec<(ListenerId, SteelVal)>,
+    /// Listeners that rest while a callback waits for another one: from which depth, and which.
+    paused: Vec<(usize, Vec<ListenerId>)>,
     pub(crate) last_error: SteelVal,
     pub(crate) symbols: Symbols,
     exit: Option<i32>,
@@ -170,6 +174,7 @@ impl Endpoints {
             kind: None,
             value: SteelVal::Void,
             waiting: Vec::new(),
+            paused: Vec::new(),
             last_error: SteelVal::BoolV(false),
             symbols: Symbols::default(),
             exit: None,
@@ -230,19 +235,20 @@ impl Endpoints {
 
     pub(crate) fn serve(
         &mut self,
+        form: &str,
         listener: &Listener,
         on_message: SteelVal,
     ) -> std::result::Result<Arc<Server>, SteelErr> {
         if self.servers.contains_key(&listener.id) {
             return Err(misuse(format!(
-                "serve: {} is being served already; stop that first",
+                "{form}: {} is being served already; stop that first",
                 listener.describe()
             )));
         }
         let events = self.events().map_err(|error| condition(&error))?;
         events.serve(listener.id, true).map_err(|_| {
             misuse(format!(
-                "serve: {} has been released; bind it again",
+                "{form}: {} has been released; bind it again",
                 listener.describe()
             ))
         })?;
@@ -266,6 +272,33 @@ impl Endpoints {
         if let Some(events) = &mut self.events {
             // A listener that is gone needs no pause.
             let _ = events.serve(listener, false);
+        }
+    }
+
+    /// While a callback waits for one server, the others rest.
+    fn pause_others(&mut self, server: ListenerId, depth: usize) {
+        let others: Vec<_> = self
+            .servers
+            .keys()
+            .copied()
+            .filter(|id| *id != server)
+            .collect();
+        if let Some(events) = &mut self.events {
+            // A listener that is gone needs no pause.
+            others.iter().for_each(|id| drop(events.serve(*id, false)));
+        }
+        self.paused.push((depth, others));
+    }
+
+    /// Serves again those that rested for waits deeper than `base`, which have ended.
+    fn resume_above(&mut self, base: usize) {
+        while let Some((_, others)) = self.paused.pop_if(|(depth, _)| *depth > base) {
+            for id in others.iter().filter(|id| self.servers.contains_key(*id)) {
+                if let Some(events) = &mut self.events {
+                    // What cannot be watched any more has been released.
+                    drop(events.serve(*id, true));
+                }
+            }
         }
     }
 
@@ -326,19 +359,18 @@ impl Endpoints {
         })
     }
 
+    pub(crate) fn wait_for_connection(&mut self, client: Arc<Client>) -> Target {
+        self.target(What::Connection(client))
+    }
+
     pub(crate) fn wait_for_flag(&mut self, flag: Arc<AtomicBool>) -> Target {
         self.target(What::Flag(flag))
     }
 
-    /// Ends the message before, whose callback returned false unless it `goes_on`; then waits
-    /// for what the target is for. Returns false when it is there; otherwise the callback of the
-    /// message that has come, or true for a fault. Type and value are asked for afterwards; a
-    /// fault has no type.
-    pub(crate) fn next_event(&mut self, target: &Target, goes_on: bool) -> Outcome {
-        if !goes_on && let Some(&Current::Message { listener, .. }) = self.current.get(target.base)
-        {
-            self.end(listener, SteelVal::IntV(1));
-        }
+    /// Waits for what the target is for. Returns false when it is there; otherwise the callback
+    /// of the message that has come, or true for a fault. Type and value are asked for
+    /// afterwards; a fault has no type.
+    pub(crate) fn next_event(&mut self, target: &Target) -> Outcome {
         self.finish_down_to(target.base);
         self.kind = None;
         self.control.set_serving(true);
@@ -349,8 +381,30 @@ impl Endpoints {
         outcome
     }
 
+    /// Called when the message callback of this wait has returned false: ends its server.
+    /// Returns the listener's number.
+    pub(crate) fn end_by_message(&mut self, target: &Target) -> SteelVal {
+        match self.current.get(target.base) {
+            Some(&Current::Message { listener, .. }) => {
+                self.end(listener, SteelVal::IntV(1));
+                number(listener)
+            }
+            _ => SteelVal::BoolV(false),
+        }
+    }
+
     fn next_event_in(&mut self, target: &Target) -> Outcome {
         let nested = target.base > 0;
+        self.resume_above(target.base);
+        if let What::Server(server) = &target.what
+            && nested
+            && self
+                .paused
+                .last()
+                .is_none_or(|(depth, _)| *depth < target.base)
+        {
+            self.pause_others(server.id, target.base);
+        }
         loop {
             if let Some(leave) = self.check_requests()? {
                 return Ok(leave);
@@ -361,12 +415,8 @@ impl Endpoints {
             if let Some(listener) = self.waiting_fault(target) {
                 return Ok(listener);
             }
-            let allowed = match &target.what {
-                What::Server(server) if nested => Some(server.id),
-                _ => None,
-            };
             let may_call = !nested || matches!(target.what, What::Server(_));
-            match self.wait(target, may_call, allowed)? {
+            match self.wait(target, may_call)? {
                 Some(Next::Event(event)) => {
                     if let Some(found) = self.begin(event) {
                         return Ok(found);
@@ -383,13 +433,29 @@ impl Endpoints {
         &mut self,
         target: &Target,
         may_call: bool,
-        only: Option<ListenerId>,
     ) -> std::result::Result<Option<Next>, SteelErr> {
         let failed = |error: Error| condition(&error);
         let deadline = match &target.what {
             What::Time(moment) => *moment,
+            // A full queue cannot be waited for, only tried again.
+            What::Connection(_) => Instant::now().checked_add(Duration::from_millis(1)),
             _ => None,
         };
+        if let What::Connection(client) = &target.what {
+            let mut connection = client
+                .connection
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            let done = match connection.try_connect() {
+                Ok(true) => opaque_shared(client.clone()),
+                Ok(false) => SteelVal::Void,
+                Err(error) => self.fail(error),
+            };
+            if !matches!(done, SteelVal::Void) {
+                *target.result.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
+                return Ok(None);
+            }
+        }
         let is_ending = self.control.termination().is_some() && self.exit.is_none() && may_call;
         if let What::Reply {
             client,
@@ -413,7 +479,7 @@ impl Endpoints {
             return Ok(None);
         }
         let events = self.events().map_err(failed)?;
-        events.next_of(only, deadline).map(Some).map_err(failed)
+        events.next(deadline).map(Some).map_err(failed)
     }
 
     fn wait_for(
@@ -428,7 +494,7 @@ impl Endpoints {
             let events = self.events().map_err(|error| condition(&error))?;
             if events.is_ready() {
                 return events
-                    .next_of(None, None)
+                    .next(None)
                     .map(Some)
                     .map_err(|error| condition(&error));
             }
@@ -458,7 +524,7 @@ impl Endpoints {
             },
             What::Time(moment) => moment.is_some_and(|moment| Instant::now() >= moment),
             What::Flag(flag) => flag.load(Ordering::SeqCst),
-            What::Reply { .. } => target
+            What::Reply { .. } | What::Connection(_) => target
                 .result
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)

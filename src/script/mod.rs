@@ -134,7 +134,6 @@ pub(crate) fn register(
     type Step = fn(&Shared, &[SteelVal]) -> Outcome;
     let steps: &[(&str, Step)] = &[
         ("#%bind", primitives::bind),
-        ("#%connect", primitives::connect),
         ("#%timeout", primitives::timeout),
         ("#%release", primitives::release),
         ("#%respond", primitives::respond),
@@ -146,6 +145,7 @@ pub(crate) fn register(
         ("#%target-result", primitives::target_result),
         ("#%callback-failed", primitives::callback_failed),
         ("#%after-fault", primitives::after_fault),
+        ("#%end-by-message", primitives::end_by_message),
         ("#%leave", primitives::leave),
         ("#%message-type", primitives::message_type),
         ("#%message-peer", primitives::message_peer),
@@ -163,6 +163,7 @@ pub(crate) fn register(
     let checked: &[(&str, Step)] = &[
         ("#%send", primitives::send),
         ("#%quick", primitives::quick),
+        ("#%connect", primitives::connect),
         ("#%serve", primitives::serve),
         ("#%server-target", primitives::server_target),
         ("#%sleep-target", primitives::sleep_target),

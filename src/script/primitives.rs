@@ -48,25 +48,38 @@ pub(crate) fn connect(shared: &Shared, args: &[SteelVal]) -> Outcome {
     let options = connect_options(FORM, options)?;
     let mut endpoints = lock(shared);
     match open(&mut endpoints, path, options) {
-        Ok(client) => Ok(opaque_shared(client)),
+        Ok(value) => Ok(value),
         Err(error) => Ok(endpoints.fail(error)),
     }
 }
 
-/// Connects, and goes on trying while the server's queue is full.
+/// Connects. Where the queue is full and it may be this engine's own server that has to empty
+/// it, returns what to wait for.
 fn open(
     endpoints: &mut Endpoints,
     path: &str,
     mut options: ConnectOptions,
-) -> crate::Result<Arc<Client>> {
+) -> crate::Result<SteelVal> {
     options.waker = Some(endpoints.control.waker.clone());
-    let connection = Connection::open(path, &options)?;
+    let connection = if endpoints.has_events().is_some() {
+        Connection::unconnected(path, &options)?
+    } else {
+        Connection::open(path, &options)?
+    };
     let client = Arc::new(Client {
         path: path.to_owned(),
         connection: connection.into(),
     });
     endpoints.adopt_client(&client);
-    Ok(client)
+    let is_connected = client
+        .connection
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .try_connect()?;
+    if is_connected {
+        return Ok(opaque_shared(client));
+    }
+    Ok(opaque(endpoints.wait_for_connection(client)))
 }
 
 pub(crate) fn timeout(shared: &Shared, args: &[SteelVal]) -> Outcome {
@@ -352,7 +365,7 @@ pub(crate) fn quick(shared: &Shared, args: &[SteelVal]) -> Outcome {
     let path = text(FORM, "FILE", file)?;
     let mut endpoints = lock(shared);
     match open(&mut endpoints, path, ConnectOptions::default()) {
-        Ok(client) => Ok(opaque_shared(client)),
+        Ok(value) => Ok(value),
         Err(error) => Ok(endpoints.fail(error)),
     }
 }
@@ -373,9 +386,11 @@ pub(crate) fn serve(shared: &Shared, args: &[SteelVal]) -> Outcome {
     };
     procedure(&form, "ON-ERROR", on_error)?;
     procedure(&form, "ON-MESSAGE", on_message)?;
-    Ok(opaque_shared(
-        lock(shared).serve(&found, on_message.clone())?,
-    ))
+    Ok(opaque_shared(lock(shared).serve(
+        &form,
+        &found,
+        on_message.clone(),
+    )?))
 }
 
 fn server_argument(form: &str, args: &[SteelVal]) -> Result<Arc<Server>, SteelErr> {
@@ -433,8 +448,12 @@ pub(crate) fn is_target(args: &[SteelVal]) -> Outcome {
 
 pub(crate) fn next_event(shared: &Shared, args: &[SteelVal]) -> Outcome {
     let target = target(args)?;
-    let goes_on = !matches!(args, [_, SteelVal::BoolV(false)]);
-    lock(shared).next_event(&target, goes_on)
+    lock(shared).next_event(&target)
+}
+
+pub(crate) fn end_by_message(shared: &Shared, args: &[SteelVal]) -> Outcome {
+    let target = target(args)?;
+    Ok(lock(shared).end_by_message(&target))
 }
 
 pub(crate) fn target_result(shared: &Shared, args: &[SteelVal]) -> Outcome {

@@ -10,8 +10,9 @@ use std::time::Instant;
 
 use super::access::{AllowList, Credentials};
 use super::address::Claim;
+use super::event_loop::Notices;
 use super::limits::{BindOptions, Limits, Wire};
-use super::peer::Peer;
+use super::peer::{Peer, Shared};
 use super::stats::{Counters, ListenerStats};
 use super::wait::system;
 use crate::error::Result;
@@ -107,7 +108,10 @@ impl Acceptor {
         if !std::mem::replace(&mut self.is_paused, false) {
             return Ok(());
         }
-        self.update_interest(epoll, token, is_draining)
+        let result = self.update_interest(epoll, token, is_draining);
+        // Without a watch it is still paused, and to be tried again.
+        self.is_paused = result.is_err();
+        result
     }
 
     /// Returns how many connections may be accepted in this turn. One as long as clients come
@@ -125,7 +129,7 @@ impl Acceptor {
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.peers >= self.limits.max_peers
+        self.peers >= self.limits.max_peers.max(1)
     }
 
     pub(super) fn accept(&mut self) -> Accepted {
@@ -165,21 +169,19 @@ impl Acceptor {
         listener: u64,
         stream: UnixStream,
         epoll: &Arc<Epoll>,
+        notices: &Arc<Notices>,
         now: Instant,
     ) -> Arc<Peer> {
         self.peers += 1;
         Counters::add(&self.counters.accepted, 1);
         self.fresh.push_back(token);
-        Peer::new(
-            token,
-            listener,
-            stream,
-            self.wire,
-            &self.limits,
-            epoll,
-            &self.counters,
-            now,
-        )
+        let shared = Shared {
+            limits: self.limits.clone(),
+            epoll: epoll.clone(),
+            counters: self.counters.clone(),
+            notices: notices.clone(),
+        };
+        Peer::new(token, listener, stream, self.wire, shared, now)
     }
 
     /// Drops those from the list of fresh peers that have left or completed a message, once

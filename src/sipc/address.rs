@@ -1,11 +1,12 @@
 //! What a valid socket path is, whether somebody serves there, and how a path is claimed.
 
 use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
 use nix::sys::socket::{
     AddressFamily, Backlog, SockFlag, SockType, UnixAddr, bind, connect, listen, socket,
 };
 use nix::sys::stat::{Mode, fchmod};
-use std::fs::{self, File, Permissions, TryLockError};
+use std::fs::{self, File, Permissions};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
@@ -24,6 +25,9 @@ const LONGEST: usize = 107;
 /// How long a claim waits for another one in the same directory. Claiming takes microseconds;
 /// whoever holds the directory longer is no claim, and is not waited for.
 const CLAIM_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long a release waits for a claim: it must not hold up the end of a process.
+const RELEASE_PATIENCE: Duration = Duration::from_millis(200);
 
 /// A path that can name a socket.
 ///
@@ -71,7 +75,9 @@ impl Address {
             return Err(Error::new(ErrorKind::Address, problem).at(&given));
         }
         let absolute = std::path::absolute(&given).unwrap_or_else(|_| given.clone());
-        let name = UnixAddr::new(&given)
+        // The absolute path where it fits, so that a change of directory does no harm.
+        let fits = absolute.as_os_str().len() <= LONGEST;
+        let name = UnixAddr::new(if fits { &absolute } else { &given })
             .map_err(|errno| system("cannot make a socket address", errno).at(&given))?;
         Ok(Self {
             given,
@@ -109,7 +115,7 @@ impl Address {
     /// Makes the socket file and listens on it.
     pub(crate) fn claim(&self, options: &BindOptions) -> Result<Claim> {
         // Two servers that both find a stale file must not remove each other's fresh one.
-        let _guard = self.lock_directory();
+        let _guard = self.lock_directory(CLAIM_PATIENCE);
         self.make_way(options.replace)?;
         let failed = |errno: Errno| self.bind_error(errno);
         let fd = unix_socket().map_err(failed)?;
@@ -215,15 +221,18 @@ impl Address {
     /// Locks the directory against other claims. Nothing when it cannot be opened, or somebody
     /// else keeps it locked: the lock protects servers of this crate from each other, and its
     /// absence must not keep one from starting.
-    fn lock_directory(&self) -> Option<File> {
-        let directory = File::open(self.absolute.parent()?).ok()?;
-        let patience = Instant::now() + CLAIM_PATIENCE;
+    fn lock_directory(&self, patience: Duration) -> Option<Flock<File>> {
+        let mut directory = File::open(self.absolute.parent()?).ok()?;
+        let patience = Instant::now() + patience;
         loop {
-            match directory.try_lock() {
-                Ok(()) => return Some(directory),
-                Err(TryLockError::WouldBlock) if Instant::now() < patience => {
+            directory = match Flock::lock(directory, FlockArg::LockExclusiveNonblock) {
+                Ok(locked) => return Some(locked),
+                Err((directory, Errno::EAGAIN)) if Instant::now() < patience => {
                     std::thread::sleep(Duration::from_millis(1));
+                    directory
                 }
+                // A signal is no reason to go without.
+                Err((directory, Errno::EINTR)) => directory,
                 Err(_) => return None,
             }
         }
@@ -276,6 +285,8 @@ impl Claim {
         if std::mem::replace(&mut self.is_released, true) {
             return;
         }
+        // Between look and removal no other server may take the path over.
+        let _guard = self.address.lock_directory(RELEASE_PATIENCE);
         let path = &self.address.absolute;
         if fs::symlink_metadata(path).is_ok_and(|found| (found.dev(), found.ino()) == self.file) {
             // Whoever removed it in between did our work.

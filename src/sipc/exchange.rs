@@ -121,7 +121,7 @@ impl ReplySlot {
             ANSWERED => return Ok(Err(Refusal::Multi)),
             _ => return Ok(Err(Refusal::Invalid)),
         }
-        let limit = self.peer.limits().max_message_size;
+        let limit = self.peer.limits().message_limit();
         if message.wire_len() >= limit {
             return Err(Error::new(
                 ErrorKind::Protocol,
@@ -151,10 +151,11 @@ impl ReplySlot {
         self.peer.settle();
     }
 
-    /// Ends the exchange by closing its connection without a reply.
+    /// Ends the exchange by closing its connection without a reply. Messages of the same
+    /// connection that have not been handed out are dropped.
     pub fn abort(&self) {
         if self.state.swap(CLOSED, Ordering::AcqRel) != CLOSED {
-            self.peer.close();
+            self.peer.abort();
         }
     }
 

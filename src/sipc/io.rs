@@ -7,6 +7,8 @@ use std::io::IoSlice;
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::UnixStream;
 
+use crate::wire::{DEFAULT_LIMIT, HEAD_LEN};
+
 /// What one call moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Moved {
@@ -70,7 +72,11 @@ fn moved(mut call: impl FnMut() -> Result<usize, Errno>) -> Result<Moved, Errno>
 
 /// Makes room for a message of `len` bytes in the socket, so that it goes in one piece where
 /// the system allows: the C library takes only what one `recv` gives it.
+///
+/// No more than the C library's limit: what is longer goes to other peers, in as many writes
+/// as it takes, and not into memory of the kernel.
 pub(crate) fn make_room(socket: &impl AsFd, len: usize) {
+    let len = len.min(DEFAULT_LIMIT + HEAD_LEN);
     if len > DEFAULT_BUFFER
         && setsockopt(socket, sockopt::SndBufForce, &len).is_err()
         && setsockopt(socket, sockopt::SndBuf, &len).is_err()

@@ -70,6 +70,16 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// Returns the first payload length that is too long to be sent.
+    pub(crate) fn message_limit(&self) -> usize {
+        self.max_message_size.min(MOST_LEN)
+    }
+}
+
+/// The reach of the length field.
+pub(crate) const MOST_LEN: usize = u32::MAX as usize;
+
 /// How a listener is made.
 ///
 /// # Examples

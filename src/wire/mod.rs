@@ -50,12 +50,15 @@
 //!
 //! After an error the stream is dead: there is no way to find the next frame.
 
+mod body;
 mod checksum;
-mod codec;
+mod decode;
+mod encode;
 mod frame;
 
 pub use checksum::{Checksum, checksum};
-pub use codec::{DecodeError, Decoder, Head, encode, head};
+pub use decode::{DecodeError, Decoder};
+pub use encode::{Head, encode, head};
 pub use frame::{Flags, Frame, Framing, Kind};
 
 /// The value of check0, and of check while the checksum is computed.

@@ -292,7 +292,6 @@ fn read_timeout_ends_silent_connections() {
 }
 
 #[test]
-#[ignore = "the event loop does not arm the idle timer after a reply yet"]
 fn idle_timeout_ends_connections_that_have_nothing_to_say() {
     let place = Place::new();
     let server = Served::listen(&place, &["--idle-timeout", "0.05", "--echo"]);

@@ -1,12 +1,19 @@
 //! All integration tests, in one binary.
 
-#![allow(clippy::unwrap_used, reason = "in a test an unwrap is a claim")]
-
+mod access; // who may talk: file modes, allow lists, credentials
+mod chunks; // the same bytes cut anywhere give the same result
 mod cli_failures; // one exit code for each kind of failure
 mod cli_listen; // `sipc listen`: every flag
 mod cli_places; // pipes, terminals, full disks, signals
 mod cli_send; // `sipc send` and `close`: every flag
 mod cli_support; // the workbench for programs: runs, servers, foreign peers
 mod cli_tools; // ping, bench, completions, man pages, help
+mod client; // the connection: deadlines, reconnecting, lying servers
+mod exchange; // every state of a reply slot and every refusal
+mod faults; // peers that lie: cut off, too long, wrong checksum, slow, silent
+mod lifetime; // bind, release, drop, stale files, interrupts, descriptors
+mod limits; // bounds: peers, descriptors, queues, sizes, times
 mod sipcli_client; // the drop-in's -p, -c and -h, and its command line
 mod sipcli_server; // the drop-in's -l
+mod support; // the workbench
+mod wire_vectors; // recorded frames, byte for byte

@@ -1,88 +1,20 @@
-//! Encoding, and the incremental decoder.
+//! Bytes to frames: the incremental decoder.
 
 use std::fmt;
 
-use super::{Checksum, Flags, Frame, Framing, HEAD_LEN, Kind, LEGACY_HEAD_LEN, MAGIC, checksum};
+use super::body::Body;
+use super::checksum::sum_whole;
+use super::{Checksum, Flags, Frame, Framing, HEAD_LEN, Kind, LEGACY_HEAD_LEN, MAGIC};
 
-/// The encoded header of one frame: 32 or 12 bytes.
-#[derive(Clone, Copy, Debug)]
-pub struct Head {
-    bytes: [u8; HEAD_LEN],
-    len: usize,
-}
+/// Where check0 begins.
+const MAGIC_AT: usize = 16;
 
-impl Head {
-    /// Returns the header's bytes.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..self.len]
-    }
-}
+/// Bytes of room made at once for a payload of which little has arrived: what one read takes.
+const LEAST_SPARE: usize = 64 * 1024;
 
-/// Encodes the header for a payload given in pieces, so that it need not be copied together.
-///
-/// The caller has checked that the pieces are shorter than 4 GiB in all; what is longer would
-/// not fit the length field, which then holds the low 32 bits.
-///
-/// # Examples
-///
-/// ```
-/// use steel_sipc::wire::{head, Flags, Framing, Kind};
-/// let head = head(Framing::Checked, Kind::Close, Flags::NONE, 0, &[]);
-/// assert_eq!(head.as_bytes()[24..], 0x3f0e_f0ab_49f1_e14f_u64.to_le_bytes());
-/// ```
-#[must_use]
-pub fn head(framing: Framing, kind: Kind, flags: Flags, reserved: u32, payload: &[&[u8]]) -> Head {
-    let len: usize = payload.iter().map(|piece| piece.len()).sum();
-    let mut bytes = [0; HEAD_LEN];
-    bytes[0..4].copy_from_slice(&kind.code().to_le_bytes());
-    bytes[4..8].copy_from_slice(&flags.0.to_le_bytes());
-    bytes[8..12].copy_from_slice(&(len as u32).to_le_bytes());
-    if framing == Framing::Legacy {
-        return Head {
-            bytes,
-            len: LEGACY_HEAD_LEN,
-        };
-    }
-    bytes[12..16].copy_from_slice(&reserved.to_le_bytes());
-    bytes[16..24].copy_from_slice(&MAGIC.to_le_bytes());
-    bytes[24..32].copy_from_slice(&MAGIC.to_le_bytes());
-    if !flags.contains(Flags::UNSIGNED) {
-        let sum = sum_whole(&bytes, payload);
-        bytes[24..32].copy_from_slice(&sum.to_le_bytes());
-    }
-    Head {
-        bytes,
-        len: HEAD_LEN,
-    }
-}
-
-/// Encodes a whole frame.
-///
-/// # Examples
-///
-/// ```
-/// use steel_sipc::wire::{encode, Decoder, Flags, Frame, Framing, Kind};
-/// let frame = Frame { kind: Kind::Binary, flags: Flags::NONE, reserved: 0, payload: vec![1, 2] };
-/// let bytes = encode(Framing::Checked, &frame);
-/// let mut rest = &bytes[..];
-/// let mut decoder = Decoder::new(Some(Framing::Checked), steel_sipc::wire::DEFAULT_LIMIT);
-/// assert_eq!(decoder.decode(&mut rest), Ok(Some(frame)));
-/// ```
-#[must_use]
-pub fn encode(framing: Framing, frame: &Frame) -> Vec<u8> {
-    let head = head(
-        framing,
-        frame.kind,
-        frame.flags,
-        frame.reserved,
-        &[&frame.payload],
-    );
-    let mut bytes = Vec::with_capacity(head.len + frame.payload.len());
-    bytes.extend_from_slice(head.as_bytes());
-    bytes.extend_from_slice(&frame.payload);
-    bytes
-}
+/// Bytes one reader takes at once, however long the payload is, so that it leaves time for
+/// others.
+const MOST_DIRECT: usize = 1024 * 1024;
 
 /// Why a stream of bytes is not a stream of frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,57 +51,9 @@ impl fmt::Display for DecodeError {
 
 impl std::error::Error for DecodeError {}
 
-/// The payload being received.
-#[derive(Debug)]
-struct Body {
-    kind: Kind,
-    flags: Flags,
-    reserved: u32,
-    len: usize,
-    check: u64,
-    payload: Vec<u8>,
-    /// Covers the header and `payload[..summed]`; nothing when there is no checksum to compare.
-    sum: Option<Checksum>,
-    summed: usize,
-}
-
-impl Body {
-    fn remaining(&self) -> usize {
-        self.len - self.payload.len()
-    }
-
-    /// Sums what arrived since the last call, while it is in the cache.
-    fn sum_new(&mut self) {
-        if let Some(sum) = &mut self.sum {
-            sum.update(&self.payload[self.summed..]);
-        }
-        self.summed = self.payload.len();
-    }
-
-    fn finish(mut self) -> Result<Frame, DecodeError> {
-        self.sum_new();
-        if self.sum.is_some_and(|sum| sum.value() != self.check) {
-            return Err(DecodeError::Checksum);
-        }
-        let Body {
-            kind,
-            flags,
-            reserved,
-            payload,
-            ..
-        } = self;
-        Ok(Frame {
-            kind,
-            flags,
-            reserved,
-            payload,
-        })
-    }
-}
-
 /// Turns bytes into frames, whatever the pieces they arrive in.
 ///
-/// Memory for a payload is taken as its bytes arrive, at most four times what is there, never as
+/// Memory for a payload is taken as its bytes arrive, at most double what is there, never as
 /// much as a header promises. After an error every further call returns the same error.
 ///
 /// # Examples
@@ -265,29 +149,32 @@ impl Decoder {
         }
     }
 
-    /// Returns whether the bytes so far are whole legacy frames, or the start of a checked one.
+    /// Returns whether the bytes so far are a whole legacy frame, and could as well be the start
+    /// of a checked one. Waiting for more decides it; a legacy peer may send no more.
     #[must_use]
     pub fn is_ambiguous(&self) -> bool {
-        self.framing.is_none() && self.filled >= LEGACY_HEAD_LEN
+        self.framing.is_none()
+            && self.filled >= LEGACY_HEAD_LEN
+            && le_u32(&self.head[8..12]) as usize <= self.filled - LEGACY_HEAD_LEN
     }
 
     /// Returns the buffer of a long payload under way and how many bytes it still wants, so
     /// that a reader can append at most that many without a copy; then call
-    /// [`Decoder::decode`] with no input. Nothing when less than `least` bytes are missing, or
-    /// less have arrived: who sends little gets little memory.
+    /// [`Decoder::decode`] with no input. Nothing when less than `least` bytes are missing.
     pub fn direct(&mut self, least: usize) -> Option<(&mut Vec<u8>, usize)> {
         let body = self.body.as_mut()?;
         let remaining = body.remaining();
-        if remaining < least || body.payload.len() < least {
+        if remaining < least {
             return None;
         }
-        // Four times what is there at most: memory follows the bytes that came, and a message of
-        // 1 MiB still takes four reads.
-        let step = remaining.min((body.payload.len() * 3).max(64 * 1024));
-        if body.payload.capacity() - body.payload.len() < step {
+        // At most double what is there, so that memory follows the bytes that came.
+        let spare = body.payload.capacity() - body.payload.len();
+        if spare < remaining.min(LEAST_SPARE) {
+            let step = remaining.min(body.payload.len().max(LEAST_SPARE));
             body.payload.reserve_exact(step);
         }
-        Some((&mut body.payload, step))
+        let spare = body.payload.capacity() - body.payload.len();
+        Some((&mut body.payload, remaining.min(spare).min(MOST_DIRECT)))
     }
 
     /// Decodes the kept bytes first, then goes on with `input`.
@@ -317,14 +204,17 @@ impl Decoder {
                 self.head[self.filled..self.filled + taken].copy_from_slice(&input[..taken]);
                 self.filled += taken;
                 *input = &input[taken..];
-                if self.framing.is_none() && self.filled >= 24 {
-                    if le_u64(&self.head[16..24]) == MAGIC {
-                        self.framing = Some(Framing::Checked);
-                    } else {
+                if self.framing.is_none() && self.filled > MAGIC_AT {
+                    let end = self.filled.min(MAGIC_AT + 8);
+                    let seen = &self.head[MAGIC_AT..end];
+                    if !MAGIC.to_le_bytes().starts_with(seen) {
                         self.assume_legacy();
                         return self.step_again(input);
                     }
-                    continue;
+                    if seen.len() == 8 {
+                        self.framing = Some(Framing::Checked);
+                        continue;
+                    }
                 }
                 if self.framing.is_none() || self.filled < wanted {
                     return Ok(None);
@@ -356,7 +246,7 @@ impl Decoder {
     fn step_whole(&mut self, input: &mut &[u8]) -> Result<Option<Frame>, DecodeError> {
         let mut head = [0; HEAD_LEN];
         head.copy_from_slice(&input[..HEAD_LEN]);
-        let len = self.check_head(&head)?.1;
+        let (kind, len) = self.check_head(&head)?;
         let bytes = *input;
         *input = &bytes[HEAD_LEN..];
         if input.len() < len {
@@ -366,7 +256,6 @@ impl Decoder {
         }
         let payload = &input[..len];
         *input = &input[len..];
-        let (kind, _) = self.check_head(&head)?;
         let flags = Flags(le_u32(&head[4..8]));
         if !flags.contains(Flags::UNSIGNED) && le_u64(&head[24..32]) != sum_whole(&head, &[payload])
         {
@@ -408,42 +297,10 @@ impl Decoder {
             sum.update(&MAGIC.to_le_bytes());
             sum
         });
-        Ok(Body {
-            kind,
-            flags,
-            reserved: if legacy { 0 } else { le_u32(&head[12..16]) },
-            len,
-            check: le_u64(&head[24..32]),
-            payload: Vec::new(),
-            sum,
-            summed: 0,
-        })
+        let reserved = if legacy { 0 } else { le_u32(&head[12..16]) };
+        let check = le_u64(&head[24..32]);
+        Ok(Body::new(kind, flags, reserved, len, check, sum))
     }
-}
-
-/// Sums a header and its payload, a short one in a single pass: each piece of a checksum in
-/// steps costs some 150 instructions, more than a short message's bytes.
-fn sum_whole(head: &[u8; HEAD_LEN], payload: &[&[u8]]) -> u64 {
-    const SHORT: usize = 224;
-    let len: usize = payload.iter().map(|piece| piece.len()).sum();
-    if len <= SHORT {
-        let mut bytes = [0; HEAD_LEN + SHORT];
-        bytes[..24].copy_from_slice(&head[..24]);
-        bytes[24..HEAD_LEN].copy_from_slice(&MAGIC.to_le_bytes());
-        let mut end = HEAD_LEN;
-        for piece in payload {
-            bytes[end..end + piece.len()].copy_from_slice(piece);
-            end += piece.len();
-        }
-        return checksum(&bytes[..end]);
-    }
-    let mut sum = Checksum::new();
-    sum.update(&head[..24]);
-    sum.update(&MAGIC.to_le_bytes());
-    for piece in payload {
-        sum.update(piece);
-    }
-    sum.value()
 }
 
 fn le_u32(bytes: &[u8]) -> u32 {

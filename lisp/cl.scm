@@ -1,0 +1,102 @@
+;; The run-time functions of Common Lisp that must call a closure or wait: everything else is Rust.
+;; Each top-level definition here is one that the translator puts into a program that uses it.
+
+;; A function from a function or a symbol.
+(define (cl:function f)
+  (if (function? f) f (%NAMED-FUNCTION cl:functions f)))
+
+(define (cl:fboundp f)
+  (%IS-NAMED cl:functions f))
+
+(define (cl:funcall f . args)
+  (apply f args))
+
+(define (cl:apply f . args)
+  (let loop ((args args) (out '()))
+    (if (null? (cdr args))
+        (apply (cl:function f) (append (reverse out) (%STEEL-LIST (car args))))
+        (loop (cdr args) (cons (car args) out)))))
+
+;; Runs a thunk; an error unwinds to here and its handler's value is the value.
+;; The frame of this function must stay below the handler's, and the function must not be put in
+;; the place of its call: at the top level Steel loses its stack otherwise.
+(define (cl:try thunk handler)
+  (%IDENTITY (call-with-exception-handler handler (lambda () (thunk)))))
+(set! cl:try cl:try)
+
+;; Runs cleanup on every way out and keeps all values.
+(define (cl:protect-all thunk cleanup)
+  (%SPREAD (dynamic-wind (lambda () #f) (lambda () (%ALL (thunk))) cleanup)))
+
+(define cl:catchers '())
+
+(define (cl:catch tag thunk)
+  (let ((outer cl:catchers))
+    (%SPREAD
+      (call/cc
+        (lambda (k)
+          (dynamic-wind
+            (lambda () (set! cl:catchers (cons (cons tag k) outer)))
+            (lambda () (%ALL (thunk)))
+            (lambda () (set! cl:catchers outer))))))))
+
+(define (cl:throw tag value)
+  (let loop ((l cl:catchers))
+    (cond
+      [(null? l) (%FAIL (%FORMAT #f #f "attempt to THROW to a tag that does not exist: ~S" tag))]
+      [(%EQL (car (car l)) tag) ((cdr (car l)) (list value))]
+      [else (loop (cdr l))])))
+
+;; Rest arguments to the parameters of a function with keywords: optional ones, then by keyword.
+(define (cl:sorted rest optional keys)
+  (let loop ((rest rest) (n optional) (out '()))
+    (if (= n 0)
+        (append
+          (reverse out)
+          (if (null? keys)
+              '()
+              (map (lambda (value key)
+                     (if (%IS-BOUND value)
+                         (if (member (car key) '(:KEY :TEST :TEST-NOT))
+                             (if value (cl:function value) #f)
+                             value)
+                         (if (cdr key) value #f)))
+                   (apply %KEYS (cons rest (cons #f (map car keys))))
+                   keys)))
+        (if (or (null? rest) (and (not (null? keys)) (%KEYWORDP (car rest))))
+            (loop rest (- n 1) (cons #f out))
+            (loop (cdr rest) (- n 1) (cons (car rest) out))))))
+
+(define (cl:complement f)
+  (lambda args (not (apply f args))))
+
+(define (cl:constantly v)
+  (lambda args v))
+
+(define (cl:write-to-string v escape base pretty)
+  (%WRITE-TO-STRING v
+                    (if (%IS-BOUND escape) escape #t)
+                    base
+                    (if (%IS-BOUND pretty) pretty #t)))
+
+;; NIL as a value of these options differs from their absence.
+(define (cl:open path direction if-exists if-missing)
+  (%OPEN path
+         direction
+         (if (%IS-BOUND if-exists) (if if-exists if-exists ':%NIL) #f)
+         (if (%IS-BOUND if-missing) (if if-missing if-missing ':%NIL) #f)))
+
+(define (cl:exit code abort)
+  (%FORCE-OUTPUT g:*STANDARD-OUTPUT*)
+  (cl:leave (if (%IS-BOUND code) (if (int? code) code 0) (if abort 1 0))))
+
+(define (cl:leave code)
+  (exit code))
+
+(define (cl:sleep seconds)
+  (%FORCE-OUTPUT g:*STANDARD-OUTPUT*)
+  (time/sleep-ms (%ROUND (%* seconds 1000)))
+  #f)
+
+(define (cl:decode-universal-time seconds zone)
+  (%SPREAD (%DECODE seconds)))

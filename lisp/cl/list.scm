@@ -1,0 +1,136 @@
+;; List functions that call a closure.
+
+(define (cl:firsts lists)
+  (map %CAR lists))
+
+(define (cl:any-end? lists)
+  (if (null? lists) #f (if (%ENDP (car lists)) #t (cl:any-end? (cdr lists)))))
+
+(define (cl:mapcar f l . more)
+  (if (null? more)
+      (let loop ((l l) (out '()))
+        (if (%ENDP l) (%REVERSED out) (loop (%CDR l) (cons (f (%CAR l)) out))))
+      (let loop ((ls (cons l more)) (out '()))
+        (if (cl:any-end? ls)
+            (%REVERSED out)
+            (loop (map %CDR ls) (cons (apply f (cl:firsts ls)) out))))))
+
+(define (cl:mapc f l . more)
+  (if (null? more)
+      (let loop ((at l)) (if (%ENDP at) l (begin (f (%CAR at)) (loop (%CDR at)))))
+      (let loop ((ls (cons l more)))
+        (if (cl:any-end? ls) l (begin (apply f (cl:firsts ls)) (loop (map %CDR ls)))))))
+
+(define (cl:mapcan f l . more)
+  (apply %NCONC (%STEEL-LIST (apply cl:mapcar (cons f (cons l more))))))
+
+(define (cl:maplist f l)
+  (let loop ((l l) (out '()))
+    (if (%ATOM l) (%REVERSED out) (loop (%CDR l) (cons (f l) out)))))
+
+(define (cl:mapl f l)
+  (let loop ((at l)) (if (%ATOM at) l (begin (f at) (loop (%CDR at))))))
+
+(define (cl:mapcon f l)
+  (apply %NCONC (%STEEL-LIST (cl:maplist f l))))
+
+(define (cl:maphash f table)
+  (let loop ((ks (%HASH-KEYS table)) (vs (%HASH-VALUES table)))
+    (if (null? ks) #f (begin (f (car ks) (car vs)) (loop (cdr ks) (cdr vs))))))
+
+;; The test of a function with :key, :test and :test-not, as one function of the element.
+(define (cl:matcher item key test test-not)
+  (let ((same (cond
+                [test (lambda (x) (test item x))]
+                [test-not (lambda (x) (not (test-not item x)))]
+                [else (lambda (x) (%EQL item x))])))
+    (if key (lambda (x) (same (key x))) same)))
+
+(define (cl:member-if f l key)
+  (let loop ((l l))
+    (cond
+      [(%ENDP l) #f]
+      [(f (if key (key (%CAR l)) (%CAR l))) l]
+      [else (loop (%CDR l))])))
+
+(define (cl:member item l key test test-not)
+  (if (or key test test-not)
+      (cl:member-if (cl:matcher item key test test-not) l #f)
+      (%MEMBER item l)))
+
+(define (cl:assoc-if f l key)
+  (let loop ((l l))
+    (cond
+      [(%ENDP l) #f]
+      [(and (%CAR l) (f (if key (key (%CAR (%CAR l))) (%CAR (%CAR l))))) (%CAR l)]
+      [else (loop (%CDR l))])))
+
+(define (cl:assoc item l key test test-not)
+  (if (or key test test-not)
+      (cl:assoc-if (cl:matcher item key test test-not) l #f)
+      (%ASSOC item l)))
+
+(define (cl:rassoc item l key test test-not)
+  (let ((f (cl:matcher item key test test-not)))
+    (let loop ((l l))
+      (cond
+        [(%ENDP l) #f]
+        [(and (%CAR l) (f (%CDR (%CAR l)))) (%CAR l)]
+        [else (loop (%CDR l))]))))
+
+(define (cl:adjoin item l key test test-not)
+  (if (cl:member (if key (key item) item) l key test test-not) l (%CONS item l)))
+
+(define (cl:in? x l key test test-not)
+  (if (cl:member (if key (key x) x) l key test test-not) #t #f))
+
+;; SBCL's orders, which programs print.
+(define (cl:union a b key test test-not)
+  (let loop ((l a) (out b))
+    (if (%ENDP l)
+        out
+        (loop (%CDR l) (if (cl:in? (%CAR l) b key test test-not) out (%CONS (%CAR l) out))))))
+
+(define (cl:intersection a b key test test-not)
+  (let loop ((l a) (out #f))
+    (if (%ENDP l)
+        out
+        (loop (%CDR l) (if (cl:in? (%CAR l) b key test test-not) (%CONS (%CAR l) out) out)))))
+
+(define (cl:set-difference a b key test test-not)
+  (let loop ((l a) (out #f))
+    (if (%ENDP l)
+        out
+        (loop (%CDR l) (if (cl:in? (%CAR l) b key test test-not) out (%CONS (%CAR l) out))))))
+
+(define (cl:set-exclusive-or a b key test test-not)
+  (%NCONC (cl:set-difference b a key test test-not) (cl:set-difference a b key test test-not)))
+
+(define (cl:subsetp a b key test test-not)
+  (let loop ((l a))
+    (cond
+      [(%ENDP l) #t]
+      [(cl:in? (%CAR l) b key test test-not) (loop (%CDR l))]
+      [else #f])))
+
+(define (cl:subst new old tree key test test-not)
+  (let ((f (cl:matcher old key test test-not)))
+    (let walk ((x tree))
+      (cond
+        [(f x) new]
+        [(%ATOM x) x]
+        [else (%CONS (walk (%CAR x)) (walk (%CDR x)))]))))
+
+(define (cl:sublis pairs tree key test test-not)
+  (let walk ((x tree))
+    (let ((found (cl:assoc x pairs key test test-not)))
+      (cond
+        [found (%CDR found)]
+        [(%ATOM x) x]
+        [else (%CONS (walk (%CAR x)) (walk (%CDR x)))]))))
+
+(define (cl:tree-equal a b test)
+  (cond
+    [(%ATOM a) (and (%ATOM b) (if test (test a b) (%EQL a b)))]
+    [(%ATOM b) #f]
+    [else (and (cl:tree-equal (%CAR a) (%CAR b) test) (cl:tree-equal (%CDR a) (%CDR b) test))]))

@@ -1,0 +1,136 @@
+;; cl-sipc's package over the forms that the host gives every script.
+
+;; A symbol of the host as a keyword, a list of them as a Lisp list of keywords.
+(define (cl:keyword v)
+  (cond
+    [(symbol? v) (%INTERN (%STRING-UPCASE (symbol->string v)) ':KEYWORD)]
+    [(pair? v) (%LISP-LIST (map cl:keyword v))]
+    [else v]))
+
+;; A keyword as a symbol of the host.
+(define (cl:host-type type)
+  (string->symbol (string-downcase (%SYMBOL-NAME type))))
+
+(define (cl:sipc-bind file read-timeout)
+  (if read-timeout (bind file #:read-timeout read-timeout) (bind file)))
+
+(define (cl:sipc-connect file read-timeout)
+  (if read-timeout (connect file #:read-timeout read-timeout) (connect file)))
+
+(define (cl:sipc-timeout socket seconds)
+  (timeout socket seconds))
+
+(define (cl:sipc-release socket)
+  (if socket (release socket) #f)
+  #t)
+
+;; A message's value as a callback of cl-sipc gets it.
+(define (cl:received type value)
+  (cond
+    [(equal? type 'binary) (%MAKE cl:pointer-class (%COERCE value 'VECTOR) (%LENGTH value))]
+    [(equal? type 'close) #f]
+    [else value]))
+
+(define (cl:sipc-hook socket on-error on-message)
+  (hook socket
+        (lambda (fault)
+          (on-error (if (and (pair? fault) (equal? (car fault) 'exception))
+                        (%LIST ':EXCEPTION (%CONDITION (cadr fault)))
+                        (cl:keyword fault))))
+        (lambda (type value)
+          (on-message (cl:keyword type) (cl:received type value)))))
+
+;; Text, bytes or nothing, as the type asks.
+(define (cl:payload value type)
+  (cond
+    [(equal? type 'close) ""]
+    [(equal? type 'binary) (cl:bytes value)]
+    [(%STRINGP value) (%STRING-PLAIN value)]
+    [else (%NOT-A-STRING value)]))
+
+(define (cl:bytes value)
+  (cond
+    [(cl:pointer-p value) (apply bytes (%ELEMENTS (%SLOT cl:pointer-class 0 value)))]
+    [(%STRINGP value) (string->bytes (%STRING-PLAIN value))]
+    [else (apply bytes (%ELEMENTS value))]))
+
+(define (cl:known-type? type)
+  (or (equal? type 'string) (equal? type 'binary) (equal? type 'close)))
+
+;; (respond value [type]), or with a message in front as the original's README has it.
+(define (cl:sipc-respond . args)
+  (let* ((own? (and (> (length args) 1) (not (%KEYWORDP (cadr args)))))
+         (args (if own? (cdr args) args))
+         (type (cl:host-type (if (null? (cdr args)) ':STRING (cadr args)))))
+    (if (cl:known-type? type)
+        (let ((r (respond (cl:payload (car args) type) type)))
+          (if (symbol? r) (cl:keyword r) r))
+        ':UNKNOWN-TYPE)))
+
+;; The reply; on failure NIL and the reason as a keyword.
+(define (cl:sipc-send socket value . options)
+  (let* ((type (cl:host-type (if (null? options) ':STRING (car options))))
+         (keep (if (or (null? options) (null? (cdr options))) #t (cadr options))))
+    (if (cl:known-type? type)
+        (let ((r (send socket (cl:payload value type) type keep)))
+          (if r
+              (if (bytes? r)
+                  (%MAKE cl:pointer-class (%COERCE r 'VECTOR) (bytes-length r))
+                  r)
+              (%VALUES #f (cl:reason))))
+        ':UNKNOWN-TYPE)))
+
+(define (cl:reason)
+  (let ((e (last-error)))
+    (if e (cl:keyword (sipc-error-kind e)) ':UNKNOWN)))
+
+(define (cl:sipc-send-quick file value type)
+  (let ((socket (cl:sipc-connect file #f)))
+    (if socket
+        (dynamic-wind
+          (lambda () #f)
+          (lambda () (%ONE (cl:sipc-send socket value (if type type ':STRING))))
+          (lambda () (cl:sipc-release socket)))
+        #f)))
+
+;; A pointer is a structure with its bytes and their number.
+(define cl:pointer-class (%CLASS 'CL-SIPC:POINTER (%LIST 'MEMORY 'SIZE) #f #f #f))
+
+(define (cl:make-pointer memory size)
+  (%MAKE cl:pointer-class memory size))
+
+(define (cl:pointer-p v)
+  (%INSTANCE-P cl:pointer-class v))
+
+(define (cl:pointer-memory p)
+  (%SLOT cl:pointer-class 0 p))
+
+(define (cl:pointer-size p)
+  (%SLOT cl:pointer-class 1 p))
+
+(define (cl:pointer-free p)
+  (%SET-SLOT cl:pointer-class 0 p #f)
+  #f)
+
+(define (cl:pointer-from-seq s type)
+  (let ((all (%PACK (%ELEMENTS s) (if type type ':UNSIGNED-CHAR))))
+    (%MAKE cl:pointer-class all (%LENGTH all))))
+
+(define (cl:pointer-from v type)
+  (cl:pointer-from-seq (%LIST v) type))
+
+(define (cl:pointer-from-string s)
+  (let ((all (%TEXT-BYTES s)))
+    (%MAKE cl:pointer-class all (%LENGTH all))))
+
+(define (cl:pointer-to-array p type)
+  (%UNPACK (%SLOT cl:pointer-class 0 p) (if type type ':UNSIGNED-CHAR)))
+
+(define (cl:pointer-of-kind value kind type)
+  (cond
+    [(%EQL kind ':STRING) (cl:pointer-from-string value)]
+    [(%EQL kind ':SEQUENCE) (cl:pointer-from-seq value type)]
+    [(%EQL kind ':SINGLE) (cl:pointer-from value type)]
+    [(%STRINGP value) (cl:pointer-from-string value)]
+    [(%TYPEP value 'SEQUENCE) (cl:pointer-from-seq value type)]
+    [else (cl:pointer-from value type)]))

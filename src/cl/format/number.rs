@@ -1,0 +1,384 @@
+//! The directives that print numbers: `~D ~B ~O ~X ~R ~F ~E ~G ~$`.
+
+use steel::rerrs::SteelErr;
+
+use super::directive::Given;
+use super::parse::Directive;
+use crate::cl::printer::{self, Style};
+use crate::cl::rt::number::{N, fixed_digits, print_number, shortest};
+use crate::cl::value::*;
+
+fn pad_left(s: &str, width: i64, c: char) -> String {
+    let n = (width.min(1_000_000) - s.chars().count() as i64).max(0) as usize;
+    format!("{}{s}", c.to_string().repeat(n))
+}
+
+/// `~D` and its kin; `first` is the index of the width parameter.
+pub(super) fn integer(v: &V, radix: u32, d: &Directive, given: &Given, first: usize) -> String {
+    let width = given.int(first).unwrap_or(0);
+    let pad = given.char(first + 1).unwrap_or(' ');
+    let Some(n) = N::get(v).filter(N::is_integer) else {
+        let style = Style {
+            escape: false,
+            radix,
+            pretty: true,
+        };
+        return printer::print_at(v, style, 0);
+    };
+    let digits = print_number(v, radix).unwrap_or_default();
+    let mut body = digits.trim_start_matches('-').to_string();
+    if d.colon {
+        let comma = given.char(first + 2).unwrap_or(',');
+        let every = given.int(first + 3).unwrap_or(3).max(1) as usize;
+        let mut out = String::new();
+        let len = body.len();
+        for (i, c) in body.chars().enumerate() {
+            if i > 0 && (len - i) % every == 0 {
+                out.push(comma);
+            }
+            out.push(c);
+        }
+        body = out;
+    }
+    let sign = if n.is_negative() {
+        "-"
+    } else if d.at {
+        "+"
+    } else {
+        ""
+    };
+    pad_left(&format!("{sign}{body}"), width, pad)
+}
+
+const SMALL: [&str; 20] = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+];
+const TENS: [&str; 10] = [
+    "", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
+];
+const GROUPS: [&str; 7] = [
+    "",
+    " thousand",
+    " million",
+    " billion",
+    " trillion",
+    " quadrillion",
+    " quintillion",
+];
+
+fn below_thousand(n: u64) -> String {
+    let mut out = String::new();
+    let (h, r) = (n / 100, n % 100);
+    if h > 0 {
+        out.push_str(SMALL[h as usize]);
+        out.push_str(" hundred");
+        if r > 0 {
+            out.push(' ');
+        }
+    }
+    if r > 0 && r < 20 {
+        out.push_str(SMALL[r as usize]);
+    } else if r >= 20 {
+        out.push_str(TENS[(r / 10) as usize]);
+        if !r.is_multiple_of(10) {
+            out.push('-');
+            out.push_str(SMALL[(r % 10) as usize]);
+        }
+    }
+    out
+}
+
+fn cardinal(n: i128) -> String {
+    if n == 0 {
+        return "zero".into();
+    }
+    let mut rest = n.unsigned_abs();
+    let mut groups = Vec::new();
+    let mut i = 0;
+    while rest > 0 {
+        let g = (rest % 1000) as u64;
+        if g > 0 {
+            groups.push(format!("{}{}", below_thousand(g), GROUPS[i.min(6)]));
+        }
+        rest /= 1000;
+        i += 1;
+    }
+    groups.reverse();
+    format!(
+        "{}{}",
+        if n < 0 { "negative " } else { "" },
+        groups.join(" ")
+    )
+}
+
+fn ordinal(n: i128) -> String {
+    let c = cardinal(n);
+    let cut = c.rfind([' ', '-']).map_or(0, |i| i + 1);
+    let (head, last) = c.split_at(cut);
+    let last = match last {
+        "one" => "first".into(),
+        "two" => "second".into(),
+        "three" => "third".into(),
+        "five" => "fifth".into(),
+        "eight" => "eighth".into(),
+        "nine" => "ninth".into(),
+        "twelve" => "twelfth".into(),
+        w if w.ends_with('y') => format!("{}ieth", &w[..w.len() - 1]),
+        w => format!("{w}th"),
+    };
+    format!("{head}{last}")
+}
+
+fn roman(mut n: i128, old: bool) -> String {
+    const NEW: [(i128, &str); 13] = [
+        (1000, "M"),
+        (900, "CM"),
+        (500, "D"),
+        (400, "CD"),
+        (100, "C"),
+        (90, "XC"),
+        (50, "L"),
+        (40, "XL"),
+        (10, "X"),
+        (9, "IX"),
+        (5, "V"),
+        (4, "IV"),
+        (1, "I"),
+    ];
+    let mut out = String::new();
+    for (v, s) in NEW {
+        if old && s.len() == 2 {
+            continue;
+        }
+        while n >= v {
+            out.push_str(s);
+            n -= v;
+        }
+    }
+    out
+}
+
+/// `~R` without a base: words, ordinals and Roman numerals.
+pub(super) fn words(v: &V, colon: bool, at: bool) -> Result<String, SteelErr> {
+    let n = N::get(v)
+        .and_then(|n| n.big())
+        .ok_or_else(|| type_error(v, "INTEGER"))?;
+    let n = i128::try_from(n)
+        .map_err(|_| simple_error("error in FORMAT: number too large to print in English"))?;
+    if at {
+        if !(1..=4999).contains(&n) {
+            return Err(simple_error(
+                "error in FORMAT: Number too large to print in Roman numerals",
+            ));
+        }
+        return Ok(roman(n, colon));
+    }
+    if n.unsigned_abs() >= 1_000_000_000_000_000_000_000 {
+        return Err(simple_error(
+            "error in FORMAT: number too large to print in English",
+        ));
+    }
+    Ok(if colon { ordinal(n) } else { cardinal(n) })
+}
+
+// The digits of |n| rounded half up at `places` behind the point.
+fn rounded(n: &N, places: usize) -> (String, i32) {
+    let (digits, exp) = shortest(n);
+    let keep = exp + places as i32;
+    if n.is_zero() {
+        return (String::from("0"), 1);
+    }
+    if keep >= digits.len() as i32 {
+        return (digits, exp);
+    }
+    if keep < 0 {
+        return (String::from("0"), 1);
+    }
+    let keep = keep as usize;
+    let up = if keep == 0 {
+        digits.as_str() > "5"
+    } else {
+        digits.as_bytes()[keep] >= b'5'
+    };
+    let mut kept: Vec<u8> = digits.as_bytes()[..keep].to_vec();
+    if !up {
+        if kept.is_empty() {
+            return (String::from("0"), 1);
+        }
+        return (String::from_utf8_lossy(&kept).into_owned(), exp);
+    }
+    let mut i = kept.len();
+    while i > 0 {
+        i -= 1;
+        if kept[i] == b'9' {
+            kept[i] = b'0';
+        } else {
+            kept[i] += 1;
+            return (String::from_utf8_lossy(&kept).into_owned(), exp);
+        }
+    }
+    kept.insert(0, b'1');
+    (String::from_utf8_lossy(&kept).into_owned(), exp + 1)
+}
+
+// |n| in fixed notation with exactly so many places.
+fn fixed(n: &N, places: usize) -> String {
+    let (digits, exp) = rounded(n, places);
+    let text = fixed_digits(&digits, exp);
+    let (int, frac) = text.split_once('.').unwrap_or((&text, ""));
+    let mut frac = frac.to_string();
+    while frac.len() < places {
+        frac.push('0');
+    }
+    frac.truncate(places);
+    format!("{int}.{frac}")
+}
+
+fn sign_of(n: &N, at: bool) -> &'static str {
+    if n.is_negative() {
+        "-"
+    } else if at {
+        "+"
+    } else {
+        ""
+    }
+}
+
+/// `~F ~E ~G ~$`.
+pub(super) fn float(v: &V, d: &Directive, given: &Given) -> Result<String, SteelErr> {
+    let Some(n) = N::get(v) else {
+        let width = given.int(if d.op == '$' { 2 } else { 0 }).unwrap_or(0);
+        return Ok(pad_left(&printer::princ(v), width, ' '));
+    };
+    let n = match n {
+        N::D(_) | N::F(_) => n,
+        other if d.op == '$' => N::D(other.f64()),
+        other => N::F(other.f32()),
+    };
+    Ok(match d.op {
+        '$' => {
+            let places = given.int(0).unwrap_or(2).clamp(0, 100) as usize;
+            let whole = given.int(1).unwrap_or(1).clamp(0, 1000);
+            let width = given.int(2).unwrap_or(0);
+            let pad = given.char(3).unwrap_or(' ');
+            let text = fixed(&n, places);
+            let (int, frac) = text.split_once('.').unwrap_or((&text, ""));
+            let body = format!("{}.{frac}", pad_left(int, whole, '0'));
+            pad_left(&format!("{}{body}", sign_of(&n, d.at)), width, pad)
+        }
+        'F' => fixed_directive(&n, d, given),
+        'E' => exponential(&n, d, given),
+        _ => {
+            let a = n.f64().abs();
+            if a != 0.0 && !(1e-1..1e7).contains(&a) {
+                exponential(&n, d, given)
+            } else {
+                let text = fixed_directive(&n, d, given);
+                format!("{text}    ")
+            }
+        }
+    })
+}
+
+fn fixed_directive(n: &N, d: &Directive, given: &Given) -> String {
+    let width = given.int(0);
+    let scaled = match given.int(2) {
+        Some(k) if k != 0 => match n {
+            N::D(x) => N::D(x * 10f64.powi(k as i32)),
+            other => N::F(other.f32() * 10f32.powi(k as i32)),
+        },
+        _ => n.clone(),
+    };
+    let sign = sign_of(n, d.at);
+    let mut body = match given.int(1) {
+        Some(p) => fixed(&scaled, p.clamp(0, 1000) as usize),
+        None => {
+            let (digits, exp) = shortest(&scaled);
+            let full = if scaled.is_zero() {
+                "0.0".into()
+            } else {
+                fixed_digits(&digits, exp)
+            };
+            match width {
+                Some(w) if (full.len() + sign.len()) as i64 > w => {
+                    let int = full.find('.').unwrap_or(full.len()) + sign.len() + 1;
+                    let room = (w - int as i64).max(0) as usize;
+                    fixed(&scaled, room)
+                }
+                _ => full,
+            }
+        }
+    };
+    if let Some(w) = width {
+        if (sign.len() + body.len()) as i64 > w && body.starts_with("0.") && body.len() > 2 {
+            body.remove(0);
+        }
+        let text = format!("{sign}{body}");
+        if text.len() as i64 > w
+            && let Some(over) = given.char(3)
+        {
+            return over.to_string().repeat(w.max(0) as usize);
+        }
+        return pad_left(&text, w, given.char(4).unwrap_or(' '));
+    }
+    format!("{sign}{body}")
+}
+
+fn exponential(n: &N, d: &Directive, given: &Given) -> String {
+    let (width, places) = (given.int(0), given.int(1));
+    let exp_digits = given.int(2).unwrap_or(1).clamp(1, 10) as usize;
+    let scale = given.int(3).unwrap_or(1).clamp(1, 20) as i32;
+    let marker = given
+        .char(6)
+        .unwrap_or(if matches!(n, N::D(_)) { 'd' } else { 'e' });
+    let (mut digits, mut exp) = if n.is_zero() {
+        ("0".into(), 1)
+    } else {
+        shortest(n)
+    };
+    if let Some(p) = places {
+        let mantissa = format!("0.{digits}").parse::<f64>().unwrap_or(0.0);
+        let keep = (p.max(0) as usize) + 1;
+        let (r, e) = rounded(&N::D(mantissa), keep);
+        digits = r;
+        exp += e;
+    }
+    let mut body = fixed_digits(&digits, scale);
+    if let Some(p) = places {
+        let (int, frac) = body.split_once('.').unwrap_or((&body, ""));
+        let mut frac = frac.to_string();
+        while (frac.len() as i64) < p {
+            frac.push('0');
+        }
+        frac.truncate(p.max(0) as usize);
+        body = format!("{int}.{frac}");
+    }
+    let e = exp - scale;
+    let e = if n.is_zero() { 0 } else { e };
+    let text = format!(
+        "{}{body}{marker}{}{:0>exp_digits$}",
+        sign_of(n, d.at),
+        if e < 0 { '-' } else { '+' },
+        e.abs().to_string()
+    );
+    pad_left(&text, width.unwrap_or(0), given.char(5).unwrap_or(' '))
+}

@@ -1,0 +1,192 @@
+//! Characters and their names.
+
+use steel::SteelVal;
+use steel::rerrs::SteelErr;
+
+use super::table::{Prims, p};
+use crate::cl::value::*;
+
+const NAMES: &[(&str, char)] = &[
+    ("Space", ' '),
+    ("Newline", '\n'),
+    ("Tab", '\t'),
+    ("Return", '\r'),
+    ("Page", '\u{c}'),
+    ("Backspace", '\u{8}'),
+    ("Rubout", '\u{7f}'),
+    ("Nul", '\0'),
+    ("Bel", '\u{7}'),
+    ("Esc", '\u{1b}'),
+    ("Linefeed", '\n'),
+    ("Null", '\0'),
+    ("Escape", '\u{1b}'),
+    ("Delete", '\u{7f}'),
+    ("Bell", '\u{7}'),
+    ("NO-BREAK_SPACE", '\u{a0}'),
+];
+
+/// The character of a name, as after `#\`.
+pub(crate) fn by_name(name: &str) -> Option<char> {
+    let mut chars = name.chars();
+    let first = chars.next()?;
+    if chars.next().is_none() {
+        return Some(first);
+    }
+    if let Some((_, c)) = NAMES.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)) {
+        return Some(*c);
+    }
+    let hex = name.strip_prefix(['U', 'u'])?;
+    char::from_u32(u32::from_str_radix(hex.trim_start_matches('+'), 16).ok()?)
+}
+
+/// The name of a character without a shape.
+pub(crate) fn name_of(c: char) -> Option<String> {
+    NAMES
+        .iter()
+        .find(|(_, x)| *x == c)
+        .map(|(n, _)| (*n).to_string())
+}
+
+pub(crate) fn char_of(v: &V) -> Result<char, SteelErr> {
+    match v {
+        SteelVal::CharV(c) => Ok(*c),
+        _ => Err(type_error(v, "CHARACTER")),
+    }
+}
+
+fn fold(c: char) -> char {
+    c.to_lowercase().next().unwrap_or(c)
+}
+
+fn chain(a: &[V], folded: bool, ok: fn(char, char) -> bool) -> R {
+    let mut chars = Vec::with_capacity(a.len());
+    for v in a {
+        let c = char_of(v)?;
+        chars.push(if folded { fold(c) } else { c });
+    }
+    bool_v(chars.windows(2).all(|w| ok(w[0], w[1])))
+}
+
+fn unlike(a: &[V], folded: bool) -> R {
+    for (i, x) in a.iter().enumerate() {
+        for y in &a[i + 1..] {
+            let (x, y) = (char_of(x)?, char_of(y)?);
+            if x == y || (folded && fold(x) == fold(y)) {
+                return Ok(NIL);
+            }
+        }
+    }
+    Ok(T)
+}
+
+fn ch(c: char) -> V {
+    SteelVal::CharV(c)
+}
+
+/// One character's other case, if it is one character.
+pub(crate) fn upcase(c: char) -> char {
+    let mut u = c.to_uppercase();
+    match (u.next(), u.next()) {
+        (Some(x), None) => x,
+        _ => c,
+    }
+}
+
+/// See [`upcase`].
+pub(crate) fn downcase(c: char) -> char {
+    let mut u = c.to_lowercase();
+    match (u.next(), u.next()) {
+        (Some(x), None) => x,
+        _ => c,
+    }
+}
+
+pub(super) fn register(t: &mut Prims) {
+    p!(t, "CHARACTERP", 1, 1, |a| bool_v(matches!(
+        a[0],
+        SteelVal::CharV(_)
+    )));
+    p!(t, "CHAR=", 1, 99, |a| chain(a, false, |x, y| x == y));
+    p!(t, "CHAR<", 1, 99, |a| chain(a, false, |x, y| x < y));
+    p!(t, "CHAR>", 1, 99, |a| chain(a, false, |x, y| x > y));
+    p!(t, "CHAR<=", 1, 99, |a| chain(a, false, |x, y| x <= y));
+    p!(t, "CHAR>=", 1, 99, |a| chain(a, false, |x, y| x >= y));
+    p!(t, "CHAR/=", 1, 99, |a| unlike(a, false));
+    p!(t, "CHAR-EQUAL", 1, 99, |a| chain(a, true, |x, y| x == y));
+    p!(t, "CHAR-NOT-EQUAL", 1, 99, |a| unlike(a, true));
+    p!(t, "CHAR-LESSP", 1, 99, |a| chain(a, true, |x, y| x < y));
+    p!(t, "CHAR-GREATERP", 1, 99, |a| chain(a, true, |x, y| x > y));
+    p!(t, "CHAR-UPCASE", 1, 1, |a| Ok(ch(upcase(char_of(&a[0])?))));
+    p!(t, "CHAR-DOWNCASE", 1, 1, |a| Ok(ch(downcase(char_of(
+        &a[0]
+    )?))));
+    p!(t, "CHAR-CODE", 1, 1, |a| Ok(SteelVal::IntV(
+        char_of(&a[0])? as isize
+    )));
+    p!(t, "CHAR-INT", 1, 1, |a| Ok(SteelVal::IntV(
+        char_of(&a[0])? as isize
+    )));
+    p!(t, "CODE-CHAR", 1, 1, |a| {
+        Ok(u32::try_from(index(&a[0])?)
+            .ok()
+            .and_then(char::from_u32)
+            .map_or(NIL, ch))
+    });
+    p!(t, "CHARACTER", 1, 1, |a| {
+        let s = designated(&a[0])?;
+        let mut it = s.chars();
+        match (it.next(), it.next()) {
+            (Some(c), None) => Ok(ch(c)),
+            _ => Err(type_error(&a[0], "CHARACTER")),
+        }
+    });
+    p!(t, "CHAR-NAME", 1, 1, |a| {
+        let c = char_of(&a[0])?;
+        if let Some(n) = name_of(c) {
+            return Ok(string(n));
+        }
+        let shown = if c.is_ascii() {
+            c.to_string()
+        } else {
+            format!("U{:X}", c as u32)
+        };
+        Ok(string(shown))
+    });
+    p!(t, "NAME-CHAR", 1, 1, |a| {
+        Ok(by_name(&designated(&a[0])?).map_or(NIL, ch))
+    });
+    p!(t, "ALPHA-CHAR-P", 1, 1, |a| bool_v(
+        char_of(&a[0])?.is_alphabetic()
+    ));
+    p!(t, "ALPHANUMERICP", 1, 1, |a| bool_v(
+        char_of(&a[0])?.is_alphanumeric()
+    ));
+    p!(t, "UPPER-CASE-P", 1, 1, |a| bool_v(
+        char_of(&a[0])?.is_uppercase()
+    ));
+    p!(t, "LOWER-CASE-P", 1, 1, |a| bool_v(
+        char_of(&a[0])?.is_lowercase()
+    ));
+    p!(t, "BOTH-CASE-P", 1, 1, |a| {
+        let c = char_of(&a[0])?;
+        bool_v(c.is_uppercase() || c.is_lowercase())
+    });
+    p!(t, "GRAPHIC-CHAR-P", 1, 1, |a| bool_v(
+        !char_of(&a[0])?.is_control()
+    ));
+    p!(t, "STANDARD-CHAR-P", 1, 1, |a| {
+        let c = char_of(&a[0])?;
+        bool_v(c == '\n' || (c.is_ascii() && !c.is_control()))
+    });
+    p!(t, "DIGIT-CHAR-P", 1, 2, |a| {
+        let radix = a.get(1).map_or(Ok(10), index)? as u32;
+        Ok(char_of(&a[0])?
+            .to_digit(radix.clamp(2, 36))
+            .map_or(NIL, |d| SteelVal::IntV(d as isize)))
+    });
+    p!(t, "DIGIT-CHAR", 1, 2, |a| {
+        let radix = a.get(1).map_or(Ok(10), index)? as u32;
+        let d = char::from_digit(index(&a[0])? as u32, radix.clamp(2, 36));
+        Ok(d.map_or(NIL, |c| ch(c.to_ascii_uppercase())))
+    });
+}

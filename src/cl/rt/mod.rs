@@ -1,0 +1,35 @@
+//! The run-time library in Rust: steps that never call a closure.
+
+pub(crate) mod arith;
+pub(crate) mod chars;
+pub(crate) mod condition;
+pub(crate) mod control;
+pub(crate) mod hash;
+pub(crate) mod io;
+pub(crate) mod lists;
+pub(crate) mod number;
+pub(crate) mod pointer;
+pub(crate) mod seq;
+pub(crate) mod stream;
+pub(crate) mod strings;
+pub(crate) mod structs;
+pub(crate) mod table;
+pub(crate) mod types;
+
+/// Fills the table of primitives.
+fn register(t: &mut table::Prims) {
+    arith::register(t);
+    chars::register(t);
+    condition::register(t);
+    control::register(t);
+    hash::register(t);
+    io::register(t);
+    lists::register(t);
+    pointer::register(t);
+    seq::register(t);
+    stream::register(t);
+    strings::register(t);
+    structs::register(t);
+    types::register(t);
+    super::format::register(t);
+}

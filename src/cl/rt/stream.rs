@@ -1,0 +1,347 @@
+//! Streams: the terminal, files, strings, and the one that throws everything away.
+
+use std::fs::File;
+use std::io::{BufRead, BufWriter, Write};
+
+use steel::SteelVal;
+use steel::rerrs::SteelErr;
+
+use super::table::{Prims, p};
+use crate::cl::value::*;
+
+/// Where a stream's text goes to or comes from.
+pub(crate) enum Kind {
+    Stdout,
+    Stderr,
+    Stdin,
+    Broadcast(Vec<V>),
+    StringOut(String),
+    StringIn,
+    FileIn(String),
+    FileOut(String, BufWriter<File>),
+}
+
+/// A stream. Input is kept in `buffer` from byte `at` on.
+pub(crate) struct Stream {
+    pub(crate) kind: Kind,
+    pub(crate) column: usize,
+    pub(crate) buffer: String,
+    pub(crate) at: usize,
+    pub(crate) is_closed: bool,
+}
+
+impl Stream {
+    pub(crate) fn new(kind: Kind) -> Stream {
+        Stream {
+            kind,
+            column: 0,
+            buffer: String::new(),
+            at: 0,
+            is_closed: false,
+        }
+    }
+
+    pub(crate) fn describe(&self) -> String {
+        match &self.kind {
+            Kind::Stdout | Kind::Stderr | Kind::Stdin => {
+                "#<SYNONYM-STREAM :SYMBOL SB-SYS:*STDOUT* {1000000000}>".into()
+            }
+            Kind::Broadcast(_) => "#<BROADCAST-STREAM {1000000000}>".into(),
+            Kind::StringOut(_) => "#<STRING-OUTPUT-STREAM {1000000000}>".into(),
+            Kind::StringIn => "#<STRING-INPUT-STREAM {1000000000}>".into(),
+            Kind::FileIn(f) | Kind::FileOut(f, _) => {
+                format!("#<SB-SYS:FD-STREAM for \"file {f}\" {{1000000000}}>")
+            }
+        }
+    }
+
+    fn is_input(&self) -> bool {
+        matches!(self.kind, Kind::Stdin | Kind::StringIn | Kind::FileIn(_))
+    }
+
+    /// Reads another line of standard input. False at the end. Can block.
+    fn fill(&mut self) -> bool {
+        if !matches!(self.kind, Kind::Stdin) {
+            return false;
+        }
+        if self.at > 0 {
+            self.buffer.drain(..self.at);
+            self.at = 0;
+        }
+        let _ = std::io::stdout().flush();
+        let mut bytes = Vec::new();
+        match std::io::stdin().lock().read_until(b'\n', &mut bytes) {
+            Ok(n) if n > 0 => {
+                self.buffer.push_str(&String::from_utf8_lossy(&bytes));
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The next character without taking it.
+    pub(crate) fn peek(&mut self) -> Option<char> {
+        if self.at >= self.buffer.len() && !self.fill() {
+            return None;
+        }
+        self.buffer[self.at..].chars().next()
+    }
+
+    /// The next character.
+    pub(crate) fn next(&mut self) -> Option<char> {
+        let c = self.peek()?;
+        self.at += c.len_utf8();
+        Some(c)
+    }
+
+    /// The next line, and whether the text ended without a line end.
+    pub(crate) fn line(&mut self) -> Option<(String, bool)> {
+        self.peek()?;
+        let mut out = String::new();
+        loop {
+            match self.next() {
+                None => return Some((out, true)),
+                Some('\n') => return Some((out, false)),
+                Some(c) => out.push(c),
+            }
+        }
+    }
+
+    /// Gets more text for a form that is not complete.
+    pub(crate) fn more(&mut self) -> bool {
+        self.fill()
+    }
+}
+
+/// Runs a step on a stream.
+pub(crate) fn with_stream<A>(v: &V, f: impl FnOnce(&mut Stream) -> A) -> Result<A, SteelErr> {
+    with_mut(v, |o| {
+        if let Obj::Stream(s) = o {
+            Some(f(s))
+        } else {
+            None
+        }
+    })
+    .flatten()
+    .ok_or_else(|| type_error(v, "STREAM"))
+}
+
+/// Runs a step on an input stream that is open.
+pub(crate) fn with_input<A>(v: &V, f: impl FnOnce(&mut Stream) -> A) -> Result<A, SteelErr> {
+    with_stream(v, |s| {
+        if s.is_input() && !s.is_closed {
+            Some(f(s))
+        } else {
+            None
+        }
+    })?
+    .ok_or_else(|| {
+        super::condition::raise(
+            "STREAM-ERROR",
+            format!(
+                "{} is not an open input stream",
+                crate::cl::printer::prin1(v)
+            ),
+            vec![],
+        )
+    })
+}
+
+/// The column the next character goes to.
+pub(crate) fn column(v: &V) -> usize {
+    with_stream(v, |s| s.column).unwrap_or(0)
+}
+
+/// Writes text.
+pub(crate) fn write(v: &V, text: &str) -> Result<(), SteelErr> {
+    let targets = with_stream(v, |s| {
+        if s.is_closed || s.is_input() {
+            return Err("is not an open output stream");
+        }
+        match text.rfind('\n') {
+            Some(i) => s.column = text[i + 1..].chars().count(),
+            None => s.column += text.chars().count(),
+        }
+        let failed = match &mut s.kind {
+            Kind::Stdout => std::io::stdout().write_all(text.as_bytes()).is_err(),
+            Kind::Stderr => std::io::stderr().write_all(text.as_bytes()).is_err(),
+            Kind::StringOut(out) => {
+                out.push_str(text);
+                false
+            }
+            Kind::FileOut(_, f) => f.write_all(text.as_bytes()).is_err(),
+            Kind::Broadcast(t) => return Ok(t.clone()),
+            _ => false,
+        };
+        if failed {
+            Err("could not be written to")
+        } else {
+            Ok(Vec::new())
+        }
+    })?;
+    match targets {
+        Ok(targets) => targets.iter().try_for_each(|t| write(t, text)),
+        Err(m) => {
+            let text = format!("{} {m}", crate::cl::printer::prin1(v));
+            Err(super::condition::raise(
+                "STREAM-ERROR",
+                text,
+                vec![("STREAM", v.clone())],
+            ))
+        }
+    }
+}
+
+fn flush(v: &V) -> R {
+    with_stream(v, |s| match &mut s.kind {
+        Kind::Stdout => {
+            let _ = std::io::stdout().flush();
+        }
+        Kind::FileOut(_, f) => {
+            let _ = f.flush();
+        }
+        _ => {}
+    })?;
+    Ok(NIL)
+}
+
+fn file_error(path: &str, what: &str, e: &std::io::Error) -> SteelErr {
+    let reason = match e.kind() {
+        std::io::ErrorKind::NotFound => "No such file or directory".into(),
+        std::io::ErrorKind::PermissionDenied => "Permission denied".into(),
+        std::io::ErrorKind::AlreadyExists => "File exists".into(),
+        _ => e.to_string(),
+    };
+    let message = format!("error {what} #P\"{path}\": {reason}");
+    super::condition::raise("FILE-ERROR", message, vec![("PATHNAME", string(path))])
+}
+
+fn keyword(v: &V) -> String {
+    symbol_name(v)
+        .map(|n| bare_name(&n).to_string())
+        .unwrap_or_default()
+}
+
+// (%open path direction if-exists if-does-not-exist): keywords, NIL when not given.
+fn open(a: &[V]) -> R {
+    let path = designated(&a[0])?;
+    let (direction, exists, missing) = (keyword(&a[1]), keyword(&a[2]), keyword(&a[3]));
+    if matches!(direction.as_str(), "NIL" | "INPUT" | "PROBE") {
+        return match std::fs::read(&path) {
+            Ok(bytes) => {
+                let mut s = Stream::new(Kind::FileIn(path));
+                s.buffer = String::from_utf8_lossy(&bytes).into_owned();
+                Ok(obj(Obj::Stream(Box::new(s))))
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound && missing == "%NIL" => Ok(NIL),
+            Err(e) => Err(file_error(&path, "opening", &e)),
+        };
+    }
+    let there = std::path::Path::new(&path).exists();
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true);
+    if there {
+        match exists.as_str() {
+            "APPEND" => options.append(true),
+            "%NIL" => return Ok(NIL),
+            "SUPERSEDE" | "OVERWRITE" | "RENAME-AND-DELETE" | "NEW-VERSION" | "RENAME" => {
+                options.truncate(exists != "OVERWRITE")
+            }
+            _ => {
+                let e = std::io::Error::from(std::io::ErrorKind::AlreadyExists);
+                return Err(file_error(&path, "opening", &e));
+            }
+        };
+    } else {
+        match missing.as_str() {
+            "%NIL" => return Ok(NIL),
+            "ERROR" => {
+                let e = std::io::Error::from(std::io::ErrorKind::NotFound);
+                return Err(file_error(&path, "opening", &e));
+            }
+            _ => options.create(true),
+        };
+    }
+    match options.open(&path) {
+        Ok(f) => Ok(obj(Obj::Stream(Box::new(Stream::new(Kind::FileOut(
+            path,
+            BufWriter::new(f),
+        )))))),
+        Err(e) => Err(file_error(&path, "opening", &e)),
+    }
+}
+
+fn close(a: &[V]) -> R {
+    flush(&a[0])?;
+    with_stream(&a[0], |s| {
+        let was_open = !s.is_closed;
+        s.is_closed = true;
+        SteelVal::BoolV(was_open)
+    })
+}
+
+pub(super) fn register(t: &mut Prims) {
+    p!(t, "%OPEN", 4, 4, open);
+    p!(t, "CLOSE", 1, 3, close);
+    p!(
+        t,
+        "FORCE-OUTPUT",
+        0,
+        1,
+        |a| flush(a.get(1).filter(|v| !is_nil(v)).unwrap_or(&a[0])),
+        out
+    );
+    p!(
+        t,
+        "FINISH-OUTPUT",
+        0,
+        1,
+        |a| flush(a.get(1).filter(|v| !is_nil(v)).unwrap_or(&a[0])),
+        out
+    );
+    p!(t, "CLEAR-INPUT", 0, 1, |_| Ok(NIL), inp);
+    p!(t, "MAKE-BROADCAST-STREAM", 0, 99, |a| {
+        Ok(obj(Obj::Stream(Box::new(Stream::new(Kind::Broadcast(
+            a.to_vec(),
+        ))))))
+    });
+    p!(t, "MAKE-STRING-OUTPUT-STREAM", 0, 2, |_| {
+        Ok(obj(Obj::Stream(Box::new(Stream::new(Kind::StringOut(
+            String::new(),
+        ))))))
+    });
+    p!(t, "GET-OUTPUT-STREAM-STRING", 1, 1, |a| {
+        with_stream(&a[0], |s| match &mut s.kind {
+            Kind::StringOut(o) => string(std::mem::take(o)),
+            _ => NIL,
+        })
+    });
+    p!(t, "MAKE-STRING-INPUT-STREAM", 1, 3, |a| {
+        let all: Vec<char> = crate::cl::printer::must_text(&a[0])?.chars().collect();
+        let start = a
+            .get(1)
+            .filter(|v| !is_nil(v))
+            .map_or(Ok(0), index)?
+            .min(all.len());
+        let end = a
+            .get(2)
+            .filter(|v| !is_nil(v))
+            .map_or(Ok(all.len()), index)?
+            .min(all.len());
+        let mut s = Stream::new(Kind::StringIn);
+        s.buffer = all.get(start..end).unwrap_or(&[]).iter().collect();
+        Ok(obj(Obj::Stream(Box::new(s))))
+    });
+    p!(t, "STREAMP", 1, 1, |a| bool_v(
+        with(&a[0], |o| matches!(o, Obj::Stream(_))) == Some(true)
+    ));
+    p!(t, "OPEN-STREAM-P", 1, 1, |a| Ok(SteelVal::BoolV(
+        !with_stream(&a[0], |s| s.is_closed)?
+    )));
+    p!(t, "INPUT-STREAM-P", 1, 1, |a| Ok(SteelVal::BoolV(
+        with_stream(&a[0], |s| s.is_input())?
+    )));
+    p!(t, "OUTPUT-STREAM-P", 1, 1, |a| Ok(SteelVal::BoolV(
+        with_stream(&a[0], |s| !s.is_input())?
+    )));
+}

@@ -1,0 +1,373 @@
+//! A whole text to one program: what comes first, the forms, the map of places.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::LazyLock;
+
+use steel::steel_vm::engine::Engine;
+
+use super::env::*;
+use super::{Known, Tr};
+use crate::cl::Diagnostic;
+use crate::cl::reader::{Form, Kind, Pos, Reader};
+
+/// A translated text.
+#[derive(Debug, Default)]
+pub(crate) struct Unit {
+    pub(crate) text: String,
+    /// Offsets in `text` where a call begins, in order, with its place in the Lisp text.
+    pub(crate) map: Vec<(u32, Pos)>,
+}
+
+static RUNTIME: &[&str] = &[
+    include_str!("../../../lisp/cl.scm"),
+    include_str!("../../../lisp/cl/list.scm"),
+    include_str!("../../../lisp/cl/sequence.scm"),
+    include_str!("../../../lisp/cl/condition.scm"),
+    include_str!("../../../lisp/cl/sipc.scm"),
+];
+
+/// Each top-level definition of `lisp/cl/` with the names of others it mentions.
+static DEFINITIONS: LazyLock<BTreeMap<&str, (&str, Vec<&str>)>> = LazyLock::new(|| {
+    let mut out = BTreeMap::new();
+    for text in RUNTIME {
+        let starts: Vec<usize> = std::iter::once(text.find("(define").unwrap_or(text.len()))
+            .chain(text.match_indices("\n(define").map(|(i, _)| i + 1))
+            .collect();
+        let mut starts = starts;
+        starts.dedup();
+        for (i, start) in starts.iter().enumerate() {
+            let end = starts.get(i + 1).copied().unwrap_or(text.len());
+            let body = &text[*start..end];
+            let mut names = body
+                .split(|c: char| {
+                    c.is_whitespace() || matches!(c, '(' | ')' | '\'' | '"' | '[' | ']')
+                })
+                .filter(|t| t.starts_with("cl:"));
+            let Some(name) = names.next() else { continue };
+            let mut needs: Vec<&str> = names.filter(|n| *n != name).collect();
+            needs.sort_unstable();
+            needs.dedup();
+            out.insert(name, (body, needs));
+        }
+    }
+    out
+});
+
+/// What a unit begun inside another must put back.
+pub(super) struct Saved {
+    prelude: Vec<String>,
+    called: HashMap<String, Pos>,
+    runtime: BTreeSet<String>,
+    constants: HashMap<String, String>,
+}
+
+impl Tr<'_> {
+    pub(super) fn begin_unit(&mut self) -> Saved {
+        Saved {
+            prelude: std::mem::take(&mut self.prelude),
+            called: std::mem::take(&mut self.called),
+            runtime: std::mem::take(&mut self.runtime),
+            constants: std::mem::take(&mut self.constants),
+        }
+    }
+
+    /// The text of a unit: library functions it needs, its constants, its code.
+    pub(super) fn end_unit(&mut self, saved: Saved, code: &str) -> String {
+        let text = self.assemble(code);
+        self.prelude = saved.prelude;
+        self.called = saved.called;
+        self.runtime = saved.runtime;
+        self.constants = saved.constants;
+        strip(&text).0
+    }
+
+    fn assemble(&mut self, code: &str) -> String {
+        let called = std::mem::take(&mut self.called);
+        for name in called.keys() {
+            if !self.known.functions.contains_key(name) || self.known.is_interactive {
+                let steel = format!("f:{}", mangle(name));
+                self.declare_function(&steel, name);
+            }
+        }
+        let mut text = String::new();
+        let mut queue: Vec<String> = std::mem::take(&mut self.runtime).into_iter().collect();
+        let mut wanted = BTreeSet::new();
+        while let Some(name) = queue.pop() {
+            if self.known.runtime.contains(&name) || !wanted.insert(name.clone()) {
+                continue;
+            }
+            if let Some((_, needs)) = DEFINITIONS.get(name.as_str()) {
+                queue.extend(needs.iter().map(|n| (*n).to_string()));
+            }
+        }
+        // In the order of the sources, so that values are defined before they are used.
+        for source in RUNTIME {
+            let mut found: Vec<(usize, &str)> = wanted
+                .iter()
+                .filter_map(|n| DEFINITIONS.get(n.as_str()))
+                .filter_map(|(body, _)| {
+                    let base = source.as_ptr() as usize;
+                    let at = (body.as_ptr() as usize).checked_sub(base)?;
+                    (at < source.len()).then_some((at, *body))
+                })
+                .collect();
+            found.sort_unstable();
+            for (_, body) in found {
+                text.push_str(body);
+                text.push('\n');
+            }
+        }
+        self.known.runtime.extend(wanted);
+        for p in std::mem::take(&mut self.prelude) {
+            text.push_str(&p);
+            text.push('\n');
+        }
+        text.push_str(code);
+        text
+    }
+}
+
+// Takes the marks out of a text and makes the map from them.
+fn strip(text: &str) -> (String, Vec<(u32, Pos)>) {
+    let mut out = String::with_capacity(text.len());
+    let mut map = Vec::new();
+    let mut rest = text;
+    while let Some(i) = rest.find('\u{1}') {
+        out.push_str(&rest[..i]);
+        let Some(end) = rest[i..].find('\u{2}') else {
+            break;
+        };
+        let mark = &rest[i + 1..i + end];
+        if let Some((l, c)) = mark.split_once(':')
+            && let (Ok(line), Ok(column)) = (l.parse(), c.parse())
+        {
+            map.push((out.len() as u32, Pos { line, column }));
+        }
+        rest = &rest[i + end + 1..];
+    }
+    out.push_str(rest);
+    (out, map)
+}
+
+/// Reads all forms. Packages are made known as they are defined.
+pub(crate) fn read_all(text: &str) -> Result<Vec<Form>, Diagnostic> {
+    let mut reader = Reader::new(text);
+    let mut out = Vec::new();
+    loop {
+        match reader.read() {
+            Ok(Some(f)) => {
+                if f.head() == Some("DEFPACKAGE") {
+                    for x in f.items().unwrap_or(&[]).iter().skip(1) {
+                        let names = match x.head() {
+                            Some(":NICKNAMES") => &x.items().unwrap_or(&[])[1..],
+                            Some(_) => &[],
+                            None => std::slice::from_ref(x),
+                        };
+                        for n in names {
+                            crate::cl::reader::define_package(&super::define::designator(n));
+                        }
+                    }
+                }
+                out.push(f);
+            }
+            Ok(None) => return Ok(out),
+            Err(e) => {
+                let reason = match e.open {
+                    Some(p) => format!(
+                        "end of file: what begins at line {}, column {} is not closed",
+                        p.line, p.column
+                    ),
+                    None => e.message,
+                };
+                let pos = e.open.unwrap_or(e.pos);
+                return Err(Diagnostic {
+                    line: pos.line,
+                    column: pos.column,
+                    form: "text".into(),
+                    reason,
+                });
+            }
+        }
+    }
+}
+
+// Finds the definitions in a form, wherever they stand.
+fn survey(f: &Form, known: &mut Known, seen: &mut BTreeMap<String, usize>) {
+    let Kind::List(items) = &f.kind else { return };
+    let name = items.get(1).and_then(Form::name).map(str::to_string);
+    match (f.head(), name) {
+        (Some("QUOTE" | "%QUASI"), _) => return,
+        (Some("DEFUN"), Some(n)) if items.len() > 2 => {
+            *seen.entry(n.clone()).or_default() += 1;
+            known.functions.insert(n, super::lambda::arity(&items[2]));
+        }
+        (Some("DEFUN"), None) => {
+            if let Some(Kind::List(v)) = items.get(1).map(|x| &x.kind)
+                && let Some(n) = v.get(1).and_then(Form::name)
+            {
+                known.setters.insert(n.to_string());
+            }
+        }
+        (Some("DEFVAR" | "DEFPARAMETER"), Some(n)) => {
+            known.specials.insert(n);
+        }
+        (Some("DEFCONSTANT"), Some(n)) => {
+            known.specials.insert(n);
+        }
+        _ => {}
+    }
+    items.iter().for_each(|x| survey(x, known, seen));
+}
+
+// The forms of the top level, with `progn` and `eval-when` taken apart.
+fn top_level(forms: Vec<Form>) -> Vec<Form> {
+    let mut out = Vec::new();
+    for f in forms {
+        match (f.head(), f.items()) {
+            (Some("PROGN"), Some(items)) if items.len() > 1 => {
+                out.extend(top_level(items[1..].to_vec()));
+            }
+            (Some("EVAL-WHEN"), Some(items)) if items.len() > 2 => {
+                out.extend(top_level(items[2..].to_vec()));
+            }
+            _ => out.push(f),
+        }
+    }
+    out
+}
+
+const VALUE_FORMS: &[&str] = &[
+    "MULTIPLE-VALUE-BIND",
+    "MULTIPLE-VALUE-LIST",
+    "MULTIPLE-VALUE-CALL",
+    "MULTIPLE-VALUE-SETQ",
+    "MULTIPLE-VALUE-PROG1",
+    "NTH-VALUE",
+];
+const SYMBOL_FORMS: &[&str] = &[
+    "READ",
+    "READ-FROM-STRING",
+    "INTERN",
+    "FIND-SYMBOL",
+    "SYMBOL-FUNCTION",
+    "FBOUNDP",
+];
+
+/// Translates a text. What it defines is added to `known` only if all of it is right.
+pub(crate) fn translate_text(
+    text: &str,
+    known: &mut Known,
+    engine: Option<&mut Engine>,
+) -> Result<Unit, Vec<Diagnostic>> {
+    let forms = top_level(read_all(text).map_err(|d| vec![d])?);
+    let mut next = known.clone();
+    let mut seen = BTreeMap::new();
+    for f in &forms {
+        survey(f, &mut next, &mut seen);
+    }
+    let all_values = next.is_interactive
+        || mentions(&forms, VALUE_FORMS)
+        || forms.iter().any(|f| text_has_values_place(f));
+    let symbols = next.is_interactive || mentions(&forms, SYMBOL_FORMS);
+    let signals = next.is_interactive || mentions(&forms, &["SIGNAL", "WARN"]);
+    let mut tr = Tr {
+        known: &mut next,
+        engine,
+        diags: Vec::new(),
+        prelude: Vec::new(),
+        runtime: BTreeSet::new(),
+        called: HashMap::new(),
+        all_values,
+        pending: Vec::new(),
+        depth: 0,
+        expansions: 0,
+        constants: HashMap::new(),
+        form_name: String::new(),
+        symbols_at_run_time: symbols,
+        quoted: BTreeSet::new(),
+        redefined: seen
+            .into_iter()
+            .filter(|(_, n)| *n > 1)
+            .map(|(n, _)| n)
+            .collect(),
+        early: BTreeSet::new(),
+        signals,
+        base_globals: known.globals.clone(),
+    };
+    let mut code = String::new();
+    for f in forms {
+        let line = tr.stmt(
+            &f,
+            &Env::default(),
+            &K::Ret(tr.all_values && tr.known.is_interactive),
+        );
+        code.push_str(&line);
+        code.push('\n');
+        match f.head() {
+            Some("DEFUN" | "DEFMACRO" | "DEFSTRUCT" | "DEFCONSTANT") => tr.pending.push(f),
+            Some("DEFVAR" | "DEFPARAMETER") if is_constant(&f) => tr.pending.push(f),
+            _ => note_early(&f, &mut tr.early),
+        }
+    }
+    if !tr.diags.is_empty() {
+        let mut diags = tr.diags;
+        diags.sort_by_key(|d| (d.line, d.column));
+        diags.dedup();
+        // What the engine has been given stays, whatever became of this text.
+        known.runtime.extend(next.runtime.iter().cloned());
+        known.counter = next.counter;
+        return Err(diags);
+    }
+    let keep = tr.symbols_at_run_time;
+    let code = registrations(&code, keep);
+    let text = tr.assemble(&code);
+    let (text, map) = strip(&text);
+    *known = next;
+    Ok(Unit { text, map })
+}
+
+fn text_has_values_place(f: &Form) -> bool {
+    match &f.kind {
+        Kind::List(items) => {
+            (f.head() == Some("SETF") && items.get(1).and_then(Form::head) == Some("VALUES"))
+                || items.iter().any(text_has_values_place)
+        }
+        _ => false,
+    }
+}
+
+fn is_constant(f: &Form) -> bool {
+    match f.items().and_then(|i| i.get(2)) {
+        None => true,
+        Some(x) => !matches!(x.kind, Kind::List(_)) || x.head() == Some("QUOTE"),
+    }
+}
+
+fn note_early(f: &Form, early: &mut BTreeSet<String>) {
+    match &f.kind {
+        Kind::Sym(s) => {
+            early.insert(s.to_string());
+        }
+        Kind::List(v) => v.iter().for_each(|x| note_early(x, early)),
+        _ => {}
+    }
+}
+
+// Functions are entered in the table of named functions only where a symbol may be called.
+fn registrations(code: &str, keep: bool) -> String {
+    let mut out = String::with_capacity(code.len());
+    let mut rest = code;
+    while let Some(i) = rest.find('\u{4}') {
+        out.push_str(&rest[..i]);
+        let Some(end) = rest[i..].find('\u{5}') else {
+            break;
+        };
+        if keep {
+            out.push('\n');
+            out.push_str(&rest[i + 1..i + end]);
+        }
+        rest = &rest[i + end + 1..];
+    }
+    out.push_str(rest);
+    out
+}

@@ -1,0 +1,115 @@
+//! Common Lisp scripts on a host.
+
+use std::path::Path;
+use steel::SteelVal;
+
+use super::report::{Sources, describe, message};
+use super::{Host, as_text, read_script, script_error, without_interpreter_line};
+use crate::cl::{self, Diagnostic};
+use crate::error::{Error, Result};
+
+impl Host {
+    /// Runs a Common Lisp text and returns the value of its last form. `name` stands for it in
+    /// errors. Nothing of it runs when any of it is not supported.
+    ///
+    /// # Errors
+    ///
+    /// As [`Host::run_str`]; see [`Error::reason`]: `unsupported` when a form is outside what
+    /// [`crate::cl`] promises.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use steel_sipc::Host;
+    /// let mut host = Host::new()?;
+    /// let value = host.run_lisp("sum", "(loop for i from 1 to 4 sum i)")?;
+    /// assert_eq!(steel_sipc::cl::print_value(&value), "10");
+    /// # Ok::<(), steel_sipc::Error>(())
+    /// ```
+    pub fn run_lisp(&mut self, name: &str, text: &str) -> Result<SteelVal> {
+        let text = without_interpreter_line(text);
+        let mut session = std::mem::take(&mut self.lisp);
+        let translated = self.guarded(|engine| cl::translate(name, &text, &mut session, engine));
+        self.lisp = session;
+        let translation = translated?.map_err(|found| refused(name, &text, &found))?;
+        let program = translation.text.clone();
+        let result = self.watched_with(
+            |engine| engine.run(program),
+            |_: &Sources, error| match translation.position_of_error(error) {
+                Some(place) => {
+                    let at = offset(&text, place.line as usize, place.column as usize);
+                    describe(name, &text, at, at + 1, &cl::describe_error(error))
+                }
+                None => format!("{name}: {}", message(error)),
+            },
+        );
+        result.map(|mut values| values.pop().unwrap_or(SteelVal::Void))
+    }
+
+    /// Runs a Common Lisp file, as [`Host::run_lisp`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Host::run_lisp`], and [`ErrorKind::Io`](crate::ErrorKind::Io) when the file cannot
+    /// be read.
+    pub fn run_lisp_file(&mut self, path: impl AsRef<Path>) -> Result<SteelVal> {
+        let path = path.as_ref();
+        let text = read_script(path)?;
+        self.run_lisp(&path.display().to_string(), &text)
+    }
+
+    /// Runs a Common Lisp text that was read from elsewhere, as [`Host::run_lisp`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Host::run_lisp`]; [`ErrorKind::Script`](crate::ErrorKind::Script) also when it is
+    /// not UTF-8.
+    pub fn run_lisp_bytes(&mut self, name: &str, text: Vec<u8>) -> Result<SteelVal> {
+        self.run_lisp(name, &as_text(name, text)?)
+    }
+}
+
+/// Lists every form of a Common Lisp file that is not supported or wrong in itself, one message
+/// each with file, line and column. Nothing of the file runs.
+///
+/// # Errors
+///
+/// - [`ErrorKind::Io`](crate::ErrorKind::Io): the file cannot be read.
+/// - [`ErrorKind::Script`](crate::ErrorKind::Script): it is not UTF-8.
+pub fn check_lisp_file(path: impl AsRef<Path>) -> Result<Vec<String>> {
+    super::home::settle();
+    let path = path.as_ref();
+    let name = path.display().to_string();
+    let text = without_interpreter_line(&read_script(path)?);
+    let found = cl::check(&name, &text);
+    Ok(found.iter().map(|one| one.message(&name)).collect())
+}
+
+fn refused(name: &str, text: &str, found: &[Diagnostic]) -> Error {
+    let mut shown: Vec<String> = found.iter().map(|one| one.message(name)).collect();
+    if let ([only], Some(line)) = (found, first_line(text, found)) {
+        shown = vec![format!("{}\n {} | {line}", only.message(name), only.line)];
+    }
+    script_error(shown.join("\n")).because("unsupported")
+}
+
+fn first_line<'a>(text: &'a str, found: &[Diagnostic]) -> Option<&'a str> {
+    let line = found.first()?.line as usize;
+    text.lines().nth(line.checked_sub(1)?)
+}
+
+/// Returns the byte offset of a line and a column, both from 1.
+fn offset(text: &str, line: usize, column: usize) -> usize {
+    let start: usize = text
+        .split_inclusive('\n')
+        .take(line.saturating_sub(1))
+        .map(str::len)
+        .sum();
+    let rest = text.get(start..).unwrap_or_default();
+    start
+        + rest
+            .chars()
+            .take(column.saturating_sub(1))
+            .map(char::len_utf8)
+            .sum::<usize>()
+}

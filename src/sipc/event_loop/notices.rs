@@ -1,0 +1,64 @@
+//! What happens to peers outside the loop's turn, and must be looked at in it.
+
+use nix::errno::Errno;
+use nix::sys::eventfd::{EfdFlags, EventFd};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::{self, ThreadId};
+
+/// A list of peers to look at, and a bell for a loop that waits in another thread.
+#[derive(Debug)]
+pub(crate) struct Notices {
+    list: Mutex<List>,
+    bell: EventFd,
+}
+
+#[derive(Debug)]
+struct List {
+    tokens: Vec<u64>,
+    /// The thread that last ran the loop: it sees the list before it waits, without the bell.
+    thread: ThreadId,
+}
+
+impl Notices {
+    pub(super) fn new() -> Result<Self, Errno> {
+        Ok(Self {
+            list: Mutex::new(List {
+                tokens: Vec::new(),
+                thread: thread::current().id(),
+            }),
+            bell: EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?,
+        })
+    }
+
+    pub(crate) fn add(&self, token: u64) {
+        let mut list = self.lock();
+        let is_first = list.tokens.is_empty();
+        list.tokens.push(token);
+        if is_first && list.thread != thread::current().id() {
+            // The only failure is a full counter, and then the loop is awake already.
+            let _ = self.bell.write(1);
+        }
+    }
+
+    /// Moves the list to `tokens`, which is empty.
+    pub(super) fn take(&self, tokens: &mut Vec<u64>) {
+        let mut list = self.lock();
+        list.thread = thread::current().id();
+        std::mem::swap(&mut list.tokens, tokens);
+    }
+
+    pub(super) fn silence(&self) {
+        // Nothing to read means it was silent.
+        let _ = self.bell.read();
+    }
+
+    pub(super) fn bell(&self) -> BorrowedFd<'_> {
+        self.bell.as_fd()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, List> {
+        // No code under this lock panics half-way through a change.
+        self.list.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
