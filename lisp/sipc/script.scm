@@ -5,6 +5,8 @@
          help
          print-documentation ; what help expands to
          dynamic-wind
+         sipc-set-output-port ; for the host: where scripts print
+         sipc-set-error-port
          leave-script ; run the exit parts and stop
          sipc-run-exit-parts) ; for the host
 
@@ -78,3 +80,10 @@
         (displayln text)
         (with-handler (lambda (error) (displayln "nothing is known of " name))
                       (#%private-help (eval name))))))
+
+;; Where scripts print from now on. For the host's prompt.
+(define (sipc-set-output-port port)
+  (current-output-port port))
+
+(define (sipc-set-error-port port)
+  (current-error-port port))

@@ -11,6 +11,7 @@
          sleep ; and serve meanwhile
          call-with-bound-socket ; what with-bound-socket expands to
          with-bound-socket ; a socket for the extent of some forms
+         sipc-renew-callbacks ; for the host: a callback was defined again
          drive) ; for the host: serve while it waits
 
 (require "sipc/script.scm")
@@ -31,6 +32,15 @@
 ;; frames: running out of stack leaves it wrong by one (steel-core 0.8.3 pushes the frame, then
 ;; checks, then counts).
 (define (drive target)
+<<<<<<< HEAD
+  (let ([state (with-handler (lambda (error) (#%callback-failed target error)) (pump target))])
+    (cond
+      ;; Raised here and not in the handler: steel-core 0.8.3 panics when a handler raises inside
+      ;; dynamic-wind inside another with-handler.
+      [(error-object? state) (raise-error state)]
+      [state (drive target)]
+      [else (#%target-result target)])))
+=======
   (let ([again (call/cc (lambda (k) k))])
     (call-with-exception-handler
      (lambda (error)
@@ -38,6 +48,7 @@
        (again again))
      (lambda () (pump target)))
     (#%target-result target)))
+>>>>>>> main
 
 ;; A message costs these three primitives and its `respond`: each saves a call and its safepoint.
 ;; The step returns a message's callback, and then there is an event type; or what is rarer.
@@ -66,6 +77,16 @@
     (when number
       (unless ((cdr (callbacks number)) (#%event-type) (#%event-value))
         (forget (#%end-by-message target))))))
+
+;; Lets servers call the new function where they were given the old one.
+(define (sipc-renew-callbacks old new)
+  (define (renew function)
+    (if (eq? function old) new function))
+  (for-each (lambda (number)
+              (let ([both (callbacks number)])
+                (set! *callbacks*
+                      (hash-insert *callbacks* number (cons (renew (car both)) (renew (cdr both)))))))
+            (hash-keys->list *callbacks*)))
 
 ;; The primitives check the arguments: they name the form and say how it is used. What they find
 ;; is raised at the place of the call, not here.
@@ -202,7 +223,13 @@
 ;; # Examples
 ;; (send-quick "sipc.socket" "hello")
 (define (send-quick . arguments)
+<<<<<<< HEAD
+  ;; The whole list is made first: steel-core 0.8.3's `apply` with more arguments puts them into
+  ;; a list made by `cdr` wrongly: (apply list 7 (cdr '(1 2))) gives (1 2).
+  (let ([connection (checked (apply #%quick arguments))])
+=======
   (let ([connection (await (checked (apply #%quick arguments)))])
+>>>>>>> main
     (and connection
          (#%dynamic-wind (lambda () void)
                          (lambda () (await (checked (apply #%send (cons connection (cdr arguments))))))

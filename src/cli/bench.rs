@@ -41,7 +41,7 @@ pub(crate) fn run(args: BenchArgs) -> Outcome {
         let _ = sender.send(());
     })?;
     for size in &args.sizes {
-        let result = measure(&args, *size, &wakers, &is_over, &stopped)?;
+        let result = measure(&args, *size, &wakers, &stop, &is_over, &stopped)?;
         output::print(&result.describe(&args, *size))?;
         if let Some(exit) = stop.asked() {
             return Err(Failure::quiet(exit));
@@ -65,12 +65,13 @@ fn measure(
     args: &BenchArgs,
     size: usize,
     wakers: &[Waker],
+    stop: &Stop,
     is_over: &AtomicBool,
     stopped: &Receiver<()>,
 ) -> Outcome<Measured> {
     let connections: Vec<_> = wakers
         .iter()
-        .map(|waker| args.client.connect(Some(waker.clone())))
+        .map(|waker| args.client.connect(Some(waker.clone()), Some(stop)))
         .collect::<Outcome<_>>()?;
     let load = Load::new(args, size);
     let barrier = Barrier::new(connections.len() + 1);

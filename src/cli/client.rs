@@ -9,6 +9,7 @@ use steel_sipc::wire::{Flags, Framing};
 use super::args::ClientArgs;
 use super::exit::Exit;
 use super::failure::{Failure, Outcome};
+use super::stop::Stop;
 
 /// The longest pause between two looks for a server that is waited for.
 const LONGEST_PAUSE: Duration = Duration::from_millis(20);
@@ -38,8 +39,9 @@ impl ClientArgs {
         options
     }
 
-    /// Connects, and waits for the server before that where this was asked for. Blocks.
-    pub(crate) fn connect(&self, waker: Option<Waker>) -> Outcome<Connection> {
+    /// Connects, and waits for the server before that where this was asked for. Blocks, at
+    /// most until `stop` was asked.
+    pub(crate) fn connect(&self, waker: Option<Waker>, stop: Option<&Stop>) -> Outcome<Connection> {
         let options = self.options(waker);
         let deadline = Instant::now().checked_add(self.wait);
         let mut pause = Duration::from_millis(1);
@@ -51,6 +53,9 @@ impl ClientArgs {
             let is_absent = matches!(failure.exit, Exit::NoServer | Exit::Refused);
             if !is_absent || deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 return Err(failure);
+            }
+            if let Some(exit) = stop.and_then(Stop::asked) {
+                return Err(Failure::quiet(exit));
             }
             sleep(pause);
             pause = (pause * 2).min(LONGEST_PAUSE);

@@ -23,7 +23,7 @@ pub(crate) fn run(args: PingArgs) -> Outcome {
         // The receiver lives as long as the command.
         let _ = sender.send(());
     })?;
-    let connection = args.client.connect(Some(waker))?;
+    let connection = args.client.connect(Some(waker), Some(&stop))?;
     if !args.json && !args.quiet {
         let shown = args.client.socket.display();
         output::print(&format!("PING {shown}: {} bytes", args.size))?;

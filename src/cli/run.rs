@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
+use steel_sipc::repl::Repl;
 use steel_sipc::{ErrorKind, Host};
 
 use super::args::{Invocation, Language};
@@ -20,6 +21,9 @@ pub(crate) fn run(invocation: Invocation) -> ExitCode {
     if let Some(hint) = misspelt(&invocation) {
         super::say("sipc", &hint);
         return Exit::Failed.into();
+    }
+    if invocation.interactive {
+        return interact(invocation);
     }
     if let (true, Some(script)) = (invocation.check, invocation.script.as_deref())
         && is_lisp(&invocation)
@@ -39,6 +43,22 @@ pub(crate) fn run(invocation: Invocation) -> ExitCode {
             }
         }
     }
+}
+
+/// Shows the prompt, after running what the command line names.
+fn interact(invocation: Invocation) -> ExitCode {
+    let arguments = command_line(&invocation);
+    let mut repl = Repl::new(move || Host::builder().arguments(arguments).build());
+    if !invocation.reads_init {
+        repl = repl.start_file(None);
+    }
+    let runs_nothing = invocation.script.is_none()
+        && invocation.loads.is_empty()
+        && invocation.expressions.is_empty();
+    if !runs_nothing {
+        repl = repl.prepare(move |host| evaluate(host, &invocation).map(drop));
+    }
+    ExitCode::from(u8::try_from(repl.run()).unwrap_or(1))
 }
 
 fn start(invocation: &Invocation) -> steel_sipc::Result<ExitCode> {
@@ -67,10 +87,12 @@ fn evaluate(host: &mut Host, invocation: &Invocation) -> steel_sipc::Result<Exit
     }
     match invocation.script.as_deref() {
         script if is_lisp(invocation) => return evaluate_lisp(host, script),
-        Some(script) if script == OsStr::new("-") => match read_input() {
-            Ok(text) => drop(host.run_bytes("standard input", text)?),
-            Err(code) => return Ok(code),
-        },
+        Some(script) if script == OsStr::new("-") => {
+            match read_input() {
+                Ok(text) => drop(host.run_bytes("standard input", text)?),
+                Err(code) => return Ok(code),
+            }
+        }
         Some(script) => {
             host.run_file(Path::new(script))?;
         }

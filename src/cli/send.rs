@@ -57,7 +57,7 @@ struct Sender {
 impl Sender {
     fn connect(client: &ClientArgs, reply: ReplyArgs, lines: bool) -> Outcome<Self> {
         Ok(Self {
-            connection: client.connect(None)?,
+            connection: client.connect(None, None)?,
             options: client.flags(reply.no_reply),
             style: (!reply.no_reply).then(|| Style::choose(reply.json, lines)),
         })

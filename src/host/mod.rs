@@ -8,7 +8,11 @@ mod home;
 mod interrupt;
 mod lisp;
 mod modules;
+mod reader;
+mod redefine;
 mod report;
+mod session;
+mod show;
 pub mod syntax;
 
 use std::fmt;
@@ -27,6 +31,11 @@ use crate::sipc::ListenerStats;
 
 pub use interrupt::InterruptHandle;
 pub use lisp::check_lisp_file;
+pub(crate) use redefine::definition;
+pub use session::WakeHandle;
+pub(crate) use session::distance;
+/// A value of Steel.
+pub use steel::SteelVal as Value;
 
 /// Makes a [`Host`].
 ///
@@ -89,10 +98,11 @@ impl HostBuilder {
         } else {
             Engine::new()
         };
-        for path in self.search {
-            engine.add_search_directory(path);
+        for path in &self.search {
+            engine.add_search_directory(path.clone());
         }
         let mut host = Host::around(engine)?;
+        host.search = self.search;
         host.set_arguments(self.arguments);
         if !self.is_quiet {
             host.report_callback_errors();
@@ -124,6 +134,11 @@ pub struct Host {
     /// What Common Lisp texts have defined so far.
     lisp: crate::cl::Session,
     at_prompt: Arc<AtomicBool>,
+    /// Where definitions reach the code compiled before them; see [`Host::set_redefinable`].
+    redefinitions: Option<redefine::Redefinitions>,
+    last_error: Option<SteelVal>,
+    /// Folders in which modules are looked for.
+    search: Vec<PathBuf>,
 }
 
 impl Host {
@@ -155,6 +170,9 @@ impl Host {
             sources,
             lisp: crate::cl::Session::new(),
             at_prompt,
+            redefinitions: None,
+            last_error: None,
+            search: Vec::new(),
         })
     }
 
@@ -220,12 +238,42 @@ impl Host {
             script_error(report::describe(name, &text, at, at + 1, &message))
         })?;
         let path = path.and_then(|path| path.canonicalize().ok());
-        let compiled = match &path {
-            Some(path) => self.engine.emit_raw_program(text, path.clone()),
+        reader::check_required(&text, path.as_deref(), &self.search).map_err(script_error)?;
+        let mut text = text;
+        let unit = self
+            .redefinitions
+            .as_mut()
+            .map(|all| all.begin(&self.engine, &text));
+        let macros = unit.as_ref().map(|_| self.engine.in_scope_macros().clone());
+        if let Some(unit) = &unit {
+            text.push_str(&unit.setters);
+        }
+        let result = self.compile_and_run(name, text, path.as_deref());
+        if let (Some(all), Some(unit)) = (&mut self.redefinitions, unit) {
+            if result.is_ok() {
+                all.commit(&mut self.engine, unit);
+            } else {
+                all.abandon(&mut self.engine, unit);
+            }
+        }
+        if let (Err(_), Some(macros)) = (&result, macros) {
+            *self.engine.in_scope_macros_mut() = macros;
+        }
+        result
+    }
+
+    fn compile_and_run(
+        &mut self,
+        name: &str,
+        text: String,
+        path: Option<&Path>,
+    ) -> Result<Vec<SteelVal>> {
+        let compiled = match path {
+            Some(path) => self.engine.emit_raw_program(text, path.to_owned()),
             None => self.engine.emit_raw_program_no_path(text),
         };
-        self.sources.update(&self.engine, name, path.as_deref());
-        let program = compiled.map_err(|error| script_error(self.sources.report(&error)))?;
+        self.sources.update(&self.engine, name, path);
+        let program = compiled.map_err(|error| self.failed(&error))?;
         self.watched(|engine| engine.run_raw_program(program))
     }
 
@@ -303,7 +351,10 @@ impl Host {
                 self.run_exit_parts();
                 Err(Error::new(ErrorKind::Interrupted, "interrupted"))
             }
-            Err(error) => Err(script_error(report(&self.sources, &error))),
+            Err(error) => {
+                let text = report(&self.sources, &error);
+                Err(self.failed_with(&error, text))
+            }
         }
     }
 
@@ -407,8 +458,17 @@ fn install(engine: &mut Engine, at_prompt: &Arc<AtomicBool>) -> Result<Shared> {
     let control = Control::new(engine.get_thread_state_controller())?;
     let endpoints = Arc::new(Mutex::new(Endpoints::new(control)));
     let failed = |error: SteelErr| script_error(format!("cannot load sipc: {error}"));
-    let wind = engine.extract_value("dynamic-wind").map_err(failed)?;
-    engine.register_value("#%dynamic-wind", wind);
+    let steels = [
+        ("dynamic-wind", "#%dynamic-wind"),
+        ("eval", "#%private-eval"),
+        ("eval-string", "#%private-eval-string"),
+        ("load", "#%private-load"),
+    ];
+    for (name, ours) in steels {
+        let value = engine.extract_value(name).map_err(failed)?;
+        engine.register_value(ours, value);
+    }
+    reader::register(engine);
     crate::script::register(engine, &endpoints, at_prompt).map_err(failed)?;
     crate::script::register_help(engine, modules::documentation);
     let mut program = String::new();
@@ -453,7 +513,7 @@ fn read_script(path: &Path) -> Result<String> {
         };
         Error::new(ErrorKind::Io, format!("cannot run {shown}: {why}"))
             .at(path)
-            .from_source(error)
+            .caused_by(error)
     })?;
     as_text(&shown.to_string(), bytes)
 }

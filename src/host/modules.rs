@@ -10,6 +10,10 @@ pub(crate) struct Module {
 /// Every module, in the order they are loaded.
 pub(crate) const MODULES: &[Module] = &[
     Module {
+        name: "sipc/read.scm",
+        text: include_str!("../../lisp/sipc/read.scm"),
+    },
+    Module {
         name: "sipc/script.scm",
         text: include_str!("../../lisp/sipc/script.scm"),
     },
@@ -81,6 +85,16 @@ pub(crate) fn documentation(name: &str) -> Option<String> {
     MODULES
         .iter()
         .find_map(|module| documentation_in(module.text, name))
+}
+
+/// Returns every documented name with its documentation.
+pub(crate) fn documented() -> impl Iterator<Item = (String, String)> {
+    MODULES.iter().flat_map(|module| {
+        let names = module.text.lines().filter_map(defined);
+        names.filter_map(|name| {
+            documentation_in(module.text, name).map(|text| (name.to_owned(), text))
+        })
+    })
 }
 
 /// Finds the block that ends in the definition of `name`.

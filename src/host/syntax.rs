@@ -130,21 +130,37 @@ pub fn scan(text: &str) -> Result<Scan, SyntaxError> {
     if text.len() > MAX_SIZE {
         return Err(SyntaxError::TooLong { len: text.len() });
     }
+    walk(text, false)
+}
+
+fn walk(text: &str, is_first_enough: bool) -> Result<Scan, SyntaxError> {
     let bytes = text.as_bytes();
     let mut found = Scan::default();
     let mut at = 0;
+    // A quote nests what is behind it. Those before each open bracket, and those just seen.
+    let mut quotes: Vec<usize> = Vec::new();
+    let mut nested = 0;
+    let mut fresh = 0;
     while let Some(&byte) = bytes.get(at) {
         let start = at;
         at += 1;
+        if quotes.len() + nested + fresh > MAX_DEPTH {
+            return Err(SyntaxError::TooDeep { at: start });
+        }
         match byte {
             b'(' | b'[' | b'{' => {
                 if found.open.len() >= MAX_DEPTH {
                     return Err(SyntaxError::TooDeep { at: start });
                 }
                 found.open.push((start, byte as char));
+                nested += fresh;
+                quotes.push(std::mem::take(&mut fresh));
                 continue;
             }
-            b')' | b']' | b'}' => close(&mut found, start, byte as char)?,
+            b')' | b']' | b'}' => {
+                close(&mut found, start, byte as char)?;
+                nested -= quotes.pop().unwrap_or(0);
+            }
             b'"' | b'|' => match end_of_quoted(bytes, at, byte) {
                 Some(end) => at = end,
                 None => {
@@ -168,19 +184,29 @@ pub fn scan(text: &str) -> Result<Scan, SyntaxError> {
                     }
                 },
                 Some(b'\\') => at = end_of_char(text, at + 1),
-                Some(b';' | b'(' | b'\'' | b'`' | b',') => continue,
+                Some(b';' | b'(' | b'\'' | b'`' | b',') => {
+                    fresh += 1;
+                    continue;
+                }
                 Some(b'!') if start == 0 => {
                     at = end_of_line(bytes, at);
                     continue;
                 }
                 _ => at = end_of_word(bytes, at),
             },
-            b'\'' | b'`' | b',' | b'@' => continue,
+            b'\'' | b'`' | b',' | b'@' => {
+                fresh += 1;
+                continue;
+            }
             byte if byte.is_ascii_whitespace() => continue,
             _ => at = end_of_word(bytes, at),
         }
+        fresh = 0;
         if found.open.is_empty() && found.first_end.is_none() {
             found.first_end = Some(at);
+            if is_first_enough {
+                return Ok(found);
+            }
         }
     }
     Ok(found)
@@ -205,6 +231,53 @@ pub fn check(text: &str) -> Result<(), SyntaxError> {
         (Some((at, open)), _) => Err(SyntaxError::Incomplete { at, open }),
         (None, Some(&(at, open))) => Err(SyntaxError::Incomplete { at, open }),
         (None, None) => Ok(()),
+    }
+}
+
+/// Returns where the whole forms at the top level of a text are, prefixes such as quotes
+/// included. Stops at the first thing that is wrong.
+///
+/// # Examples
+///
+/// ```
+/// use steel_sipc::host::syntax::forms;
+/// let text = "(a b) 'c ; (d)";
+/// let found: Vec<_> = forms(text).into_iter().map(|form| &text[form]).collect();
+/// assert_eq!(found, ["(a b)", "'c"]);
+/// ```
+#[must_use]
+pub fn forms(text: &str) -> Vec<std::ops::Range<usize>> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(rest) = text.get(at..) {
+        let Some(end) = first_form(rest) else { break };
+        let start = at + skip_blank(rest);
+        found.push(start..at + end);
+        at += end;
+    }
+    found
+}
+
+/// Returns where the first whole form of a text ends. Reads no further.
+fn first_form(text: &str) -> Option<usize> {
+    walk(text, true).ok()?.first_end
+}
+
+/// Returns the length of the blanks and comments a text begins with.
+pub(crate) fn skip_blank(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    loop {
+        match (bytes.get(at), bytes.get(at + 1)) {
+            (Some(byte), _) if byte.is_ascii_whitespace() => at += 1,
+            (Some(b';'), _) => at = end_of_line(bytes, at),
+            (Some(b'#'), Some(b'|')) => match end_of_comment(bytes, at + 2) {
+                Some(end) => at = end,
+                None => return bytes.len(),
+            },
+            (Some(b'#'), Some(b'!')) if at == 0 => at = end_of_line(bytes, at),
+            _ => return at,
+        }
     }
 }
 
@@ -289,4 +362,28 @@ pub fn position(text: &str, at: usize) -> (usize, usize) {
     let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
     let start = before.rfind('\n').map_or(0, |newline| newline + 1);
     (line, before[start..].chars().count() + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_DEPTH, SyntaxError, check};
+
+    #[test]
+    fn quotes_nest_as_brackets_do() {
+        let deep = |part: &str, count| {
+            check(&format!(
+                "{}a{}",
+                part.repeat(count),
+                ")".repeat(if part.ends_with('(') { count } else { 0 })
+            ))
+        };
+        for part in ["(", "'", "`", "'("] {
+            assert!(
+                matches!(deep(part, 100_000), Err(SyntaxError::TooDeep { .. })),
+                "{part}"
+            );
+        }
+        assert_eq!(deep("(", MAX_DEPTH - 1), Ok(()));
+        assert_eq!(check(&"'a ".repeat(10_000)), Ok(()));
+    }
 }

@@ -35,6 +35,13 @@ pub(crate) struct Client {
     pub(crate) connection: Mutex<Connection>,
 }
 
+impl Client {
+    /// Returns whether it is held and not released. One that is busy is open.
+    pub(crate) fn is_open(&self) -> bool {
+        self.connection.try_lock().map_or(true, |connection| !connection.is_released())
+    }
+}
+
 impl Opaque for Client {
     fn describe(&self) -> String {
         format!("#<sipc:connection {}>", self.path)
@@ -688,7 +695,7 @@ impl Endpoints {
     }
 
     /// Called with an error that left a callback, or the wait itself. True when it was a
-    /// message's failure, so that the wait goes on.
+    /// message's failure, so that the wait goes on; the error when it is to be raised.
     pub(crate) fn callback_failed(&mut self, target: &Target, error: &SteelVal) -> Outcome {
         let original = super::value::steel_error(error);
         let is_own = self.current.len() > target.base;
@@ -710,7 +717,8 @@ impl Endpoints {
                 Ok(SteelVal::BoolV(true))
             }
             // An error in the error callback has nowhere to go but up.
-            _ => Err(original.unwrap_or_else(|| misuse(error.to_string()))),
+            _ if original.is_some() => Ok(error.clone()),
+            _ => Err(misuse(error.to_string())),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The forms of spec section 2 that call nothing back, and the steps of those that do.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 use steel::rvals::IntoSteelVal;
@@ -432,7 +432,6 @@ pub(crate) fn sleep_target(shared: &Shared, args: &[SteelVal]) -> Outcome {
 }
 
 pub(crate) fn flag_target(shared: &Shared, flag: &Arc<AtomicBool>) -> Outcome {
-    flag.store(false, Ordering::SeqCst);
     Ok(opaque(lock(shared).wait_for_flag(flag.clone())))
 }
 

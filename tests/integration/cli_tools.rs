@@ -79,6 +79,20 @@ fn ping_ends_well_by_an_interrupt_unless_it_was_counting() {
 }
 
 #[test]
+fn a_signal_ends_the_wait_for_a_server() {
+    let place = Place::new();
+    for command in ["ping", "bench"] {
+        let mut words = Command::new(SIPC);
+        words.args([command, &place.socket(), "--wait", "60"]);
+        let waiting = Served::start(words, String::new());
+        waiting.signal(Signal::SIGINT);
+        // By itself, or by the signal when that came before it was watched for.
+        let code = waiting.finish().code;
+        assert!(code == 130 || code == -2, "{command}: {code}");
+    }
+}
+
+#[test]
 fn bench_prints_rates_and_percentiles() {
     let place = Place::new();
     let server = Served::listen(&place, &["--echo"]);

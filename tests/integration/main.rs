@@ -9,11 +9,21 @@ mod cli_send; // `sipc send` and `close`: every flag
 mod cli_support; // the workbench for programs: runs, servers, foreign peers
 mod cli_tools; // ping, bench, completions, man pages, help
 mod client; // the connection: deadlines, reconnecting, lying servers
+mod examples; // every example prints what its header says
 mod exchange; // every state of a reply slot and every refusal
 mod faults; // peers that lie: cut off, too long, wrong checksum, slow, silent
+mod foreign; // peers in another language, written from the byte rules
+mod injection; // system calls that fail
 mod lifetime; // bind, release, drop, stale files, interrupts, descriptors
 mod limits; // bounds: peers, descriptors, queues, sizes, times
+mod pty; // the prompt on a pseudo-terminal
+mod pty_support; // the workbench for it
+mod reader; // text that is too deep, too long, unfinished
+mod repl; // forms on a pipe
+mod scheme; // runs tests/scheme/ok and tests/scheme/fail
+mod sessions; // the original's two scripts, by pipes and signals
 mod sipcli_client; // the drop-in's -p, -c and -h, and its command line
 mod sipcli_server; // the drop-in's -l
+mod soak; // long runs and figures, ignored by default
 mod support; // the workbench
 mod wire_vectors; // recorded frames, byte for byte

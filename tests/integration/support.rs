@@ -19,21 +19,21 @@ use steel_sipc::sipc::{
 use steel_sipc::wire::{Flags, Frame, Framing, HEAD_LEN, Kind, MAGIC, encode};
 
 /// Longer than anything here takes, so that what hangs fails.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Returns the moment at which a test gives up.
-pub fn soon() -> Option<Instant> {
+pub(crate) fn soon() -> Option<Instant> {
     Some(Instant::now() + PATIENCE)
 }
 
 /// A directory of its own, with room for one socket.
-pub struct Place {
-    pub dir: tempfile::TempDir,
-    pub socket: PathBuf,
+pub(crate) struct Place {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) socket: PathBuf,
 }
 
 impl Place {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let socket = dir.path().join("s");
         Self { dir, socket }
@@ -42,16 +42,16 @@ impl Place {
 
 /// What a server has seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Note {
+pub(crate) enum Note {
     Message(Message),
     Unsigned(Message),
     Fault(Fault),
 }
 
 /// A server in a thread of its own, ended on drop.
-pub struct Server {
-    pub place: Place,
-    pub notes: Receiver<Note>,
+pub(crate) struct Server {
+    pub(crate) place: Place,
+    pub(crate) notes: Receiver<Note>,
     waker: Waker,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<ListenerStats>>,
@@ -59,14 +59,17 @@ pub struct Server {
 
 impl Server {
     /// Answers every message with itself; takes unsigned ones.
-    pub fn echo(options: BindOptions) -> Self {
+    pub(crate) fn echo(options: BindOptions) -> Self {
         Self::with(options, |exchange| {
             let _ = exchange.respond(exchange.message()).unwrap();
             drop(exchange);
         })
     }
 
-    pub fn with(options: BindOptions, mut handle: impl FnMut(Exchange) + Send + 'static) -> Self {
+    pub(crate) fn with(
+        options: BindOptions,
+        mut handle: impl FnMut(Exchange) + Send + 'static,
+    ) -> Self {
         let place = Place::new();
         let waker = Waker::new().unwrap();
         let mut events = EventLoop::with_waker(waker.clone()).unwrap();
@@ -88,41 +91,41 @@ impl Server {
         }
     }
 
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.place.socket
     }
 
-    pub fn raw(&self) -> RawPeer {
+    pub(crate) fn raw(&self) -> RawPeer {
         RawPeer::connect(self.path())
     }
 
-    pub fn client(&self) -> Connection {
+    pub(crate) fn client(&self) -> Connection {
         client(self.path())
     }
 
     /// Waits for the next thing the server sees.
-    pub fn note(&self) -> Note {
+    pub(crate) fn note(&self) -> Note {
         self.notes
             .recv_timeout(PATIENCE)
             .expect("the server has seen something")
     }
 
-    pub fn expect_fault(&self, fault: Fault) {
+    pub(crate) fn expect_fault(&self, fault: Fault) {
         assert_eq!(self.note(), Note::Fault(fault));
     }
 
-    pub fn expect_message(&self, message: impl Into<Message>) {
+    pub(crate) fn expect_message(&self, message: impl Into<Message>) {
         assert_eq!(self.note(), Note::Message(message.into()));
     }
 
     /// Asks whether a good client is served, right now.
-    pub fn assert_serves(&self) {
+    pub(crate) fn assert_serves(&self) {
         let reply = self.client().send(&Message::from("are you there")).unwrap();
         assert_eq!(reply, Some(Message::from("are you there")));
     }
 
     /// Ends the server and returns its counters.
-    pub fn end(mut self) -> ListenerStats {
+    pub(crate) fn end(mut self) -> ListenerStats {
         self.join().expect("the server had not been ended")
     }
 
@@ -168,25 +171,25 @@ fn serve(
 }
 
 /// A client that does not wait for ever.
-pub fn client(path: &Path) -> Connection {
+pub(crate) fn client(path: &Path) -> Connection {
     Connection::open(path, &patient()).unwrap()
 }
 
-pub fn patient() -> ConnectOptions {
+pub(crate) fn patient() -> ConnectOptions {
     let mut options = ConnectOptions::default();
     options.read_timeout = Some(PATIENCE);
     options
 }
 
 /// A loop with one listener on the test's own thread.
-pub struct Bench {
-    pub place: Place,
-    pub events: EventLoop,
-    pub id: ListenerId,
+pub(crate) struct Bench {
+    pub(crate) place: Place,
+    pub(crate) events: EventLoop,
+    pub(crate) id: ListenerId,
 }
 
 impl Bench {
-    pub fn new(options: &BindOptions) -> Self {
+    pub(crate) fn new(options: &BindOptions) -> Self {
         let place = Place::new();
         let mut events = EventLoop::new().unwrap();
         let id = events.bind(&place.socket, options).unwrap();
@@ -194,26 +197,34 @@ impl Bench {
         Self { place, events, id }
     }
 
-    pub fn raw(&self) -> RawPeer {
+    pub(crate) fn raw(&self) -> RawPeer {
         RawPeer::connect(&self.place.socket)
     }
 
+    /// Connects, and runs the loop until it has accepted.
+    pub(crate) fn raw_accepted(&mut self) -> RawPeer {
+        let accepted = self.events.stats()[0].stats.accepted;
+        let peer = self.raw();
+        self.until(|stats| stats.stats.accepted > accepted);
+        peer
+    }
+
     /// Waits for the next event.
-    pub fn event(&mut self) -> Event {
+    pub(crate) fn event(&mut self) -> Event {
         match self.events.next(soon()).unwrap() {
             Next::Event(event) => event,
             other => panic!("no event came but {other:?}"),
         }
     }
 
-    pub fn message(&mut self) -> Exchange {
+    pub(crate) fn message(&mut self) -> Exchange {
         match self.event() {
             Event::Message(_, exchange) | Event::Unsigned(_, exchange) => exchange,
             other => panic!("no message came but {other:?}"),
         }
     }
 
-    pub fn fault(&mut self) -> Fault {
+    pub(crate) fn fault(&mut self) -> Fault {
         match self.event() {
             Event::Fault(_, fault) => fault,
             other => panic!("no fault came but {other:?}"),
@@ -221,7 +232,7 @@ impl Bench {
     }
 
     /// Runs the loop for a while, in which nothing is to come.
-    pub fn nothing_for(&mut self, time: Duration) {
+    pub(crate) fn nothing_for(&mut self, time: Duration) {
         let until = Some(Instant::now() + time);
         match self.events.next(until).unwrap() {
             Next::TimedOut => {}
@@ -230,7 +241,7 @@ impl Bench {
     }
 
     /// Runs the loop until `is_done` holds for its one listener.
-    pub fn until(&mut self, is_done: impl Fn(&ListenerStats) -> bool) {
+    pub(crate) fn until(&mut self, is_done: impl Fn(&ListenerStats) -> bool) {
         let end = Instant::now() + PATIENCE;
         while !is_done(&self.events.stats()[0]) {
             assert!(
@@ -238,13 +249,13 @@ impl Bench {
                 "never came: {:?}",
                 self.events.stats()
             );
-            let next = self.events.next(Some(Instant::now() + MOMENT)).unwrap();
+            let next = self.events.next(Some(Instant::now())).unwrap();
             assert!(matches!(next, Next::TimedOut), "unexpected: {next:?}");
         }
     }
 
     /// Runs the loop for a while and asserts that it waits instead of spinning.
-    pub fn assert_rests(&mut self) {
+    pub(crate) fn assert_rests(&mut self) {
         let before = cpu_time();
         let until = Instant::now() + Duration::from_millis(300);
         while Instant::now() < until {
@@ -260,10 +271,10 @@ impl Bench {
 }
 
 /// A short time that something else may take.
-pub const MOMENT: Duration = Duration::from_millis(5);
+pub(crate) const MOMENT: Duration = Duration::from_millis(5);
 
 /// The processor time of this thread.
-pub fn cpu_time() -> Duration {
+pub(crate) fn cpu_time() -> Duration {
     let usage = getrusage(UsageWho::RUSAGE_THREAD).unwrap();
     let time = |value: nix::sys::time::TimeVal| {
         Duration::from_micros(value.tv_sec() as u64 * 1_000_000 + value.tv_usec() as u64)
@@ -272,38 +283,38 @@ pub fn cpu_time() -> Duration {
 }
 
 /// A peer that speaks bytes over a plain socket.
-pub struct RawPeer(pub UnixStream);
+pub(crate) struct RawPeer(pub(crate) UnixStream);
 
 impl RawPeer {
-    pub fn connect(path: &Path) -> Self {
+    pub(crate) fn connect(path: &Path) -> Self {
         let stream = UnixStream::connect(path).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
         Self(stream)
     }
 
-    pub fn send(&mut self, bytes: &[u8]) -> &mut Self {
+    pub(crate) fn send(&mut self, bytes: &[u8]) -> &mut Self {
         self.0.write_all(bytes).unwrap();
         self
     }
 
     /// Sends until the server has no ear for it any more.
-    pub fn try_send(&mut self, bytes: &[u8]) {
+    pub(crate) fn try_send(&mut self, bytes: &[u8]) {
         let _ = self.0.write_all(bytes);
     }
 
-    pub fn half_close(&mut self) {
+    pub(crate) fn half_close(&mut self) {
         self.0.shutdown(std::net::Shutdown::Write).unwrap();
     }
 
-    pub fn read(&mut self, count: usize) -> Vec<u8> {
+    pub(crate) fn read(&mut self, count: usize) -> Vec<u8> {
         let mut bytes = vec![0; count];
         self.0.read_exact(&mut bytes).unwrap();
         bytes
     }
 
     /// Reads one checked frame, by the byte rules alone.
-    pub fn frame(&mut self) -> Frame {
+    pub(crate) fn frame(&mut self) -> Frame {
         let head = self.read(HEAD_LEN);
         let word = |at: usize| u32::from_le_bytes(head[at..at + 4].try_into().unwrap());
         assert_eq!(head[16..24], MAGIC.to_le_bytes());
@@ -322,7 +333,7 @@ impl RawPeer {
     }
 
     /// Reads one reply that is a string.
-    pub fn text(&mut self) -> String {
+    pub(crate) fn text(&mut self) -> String {
         let frame = self.frame();
         assert_eq!((frame.kind, frame.flags), (Kind::String, Flags::NONE));
         let text = String::from_utf8(frame.payload).unwrap();
@@ -332,7 +343,7 @@ impl RawPeer {
     }
 
     /// Reads the reply that says there is none.
-    pub fn empty_reply(&mut self) {
+    pub(crate) fn empty_reply(&mut self) {
         let frame = self.frame();
         let flags = Flags::DISCARD.with(Flags::NO_REPLY);
         assert_eq!((frame.kind, frame.flags), (Kind::Binary, flags));
@@ -340,7 +351,7 @@ impl RawPeer {
     }
 
     /// Asserts that the server closes without another byte.
-    pub fn expect_end(&mut self) {
+    pub(crate) fn expect_end(&mut self) {
         let mut byte = [0];
         match self.0.read(&mut byte) {
             Ok(0) => {}
@@ -351,7 +362,7 @@ impl RawPeer {
 }
 
 /// A frame as a client sends it.
-pub fn frame(kind: Kind, flags: Flags, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn frame(kind: Kind, flags: Flags, payload: &[u8]) -> Vec<u8> {
     let frame = Frame {
         kind,
         flags,
@@ -361,34 +372,34 @@ pub fn frame(kind: Kind, flags: Flags, payload: &[u8]) -> Vec<u8> {
     encode(Framing::Checked, &frame)
 }
 
-pub fn text(text: &str) -> Vec<u8> {
+pub(crate) fn text(text: &str) -> Vec<u8> {
     frame(Kind::String, Flags::NONE, format!("{text}\0").as_bytes())
 }
 
-pub fn binary(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn binary(bytes: &[u8]) -> Vec<u8> {
     frame(Kind::Binary, Flags::NONE, bytes)
 }
 
-pub fn options(change: impl FnOnce(&mut BindOptions)) -> BindOptions {
+pub(crate) fn options(change: impl FnOnce(&mut BindOptions)) -> BindOptions {
     let mut options = BindOptions::default();
     change(&mut options);
     options
 }
 
-pub fn assert_socket_gone(path: &Path) {
+pub(crate) fn assert_socket_gone(path: &Path) {
     assert!(
         std::fs::symlink_metadata(path).is_err(),
         "{path:?} is still there"
     );
 }
 
-pub fn assert_is_socket(path: &Path) {
+pub(crate) fn assert_is_socket(path: &Path) {
     let found = std::fs::symlink_metadata(path).unwrap();
     assert!(found.file_type().is_socket(), "{path:?} is no socket");
 }
 
 /// Returns the open descriptors of this process and whether each closes on exec.
-pub fn descriptors() -> Vec<(i32, bool)> {
+pub(crate) fn descriptors() -> Vec<(i32, bool)> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc/self/fdinfo").unwrap() {
         let entry = entry.unwrap();
@@ -403,7 +414,7 @@ pub fn descriptors() -> Vec<(i32, bool)> {
     found
 }
 
-pub fn assert_no_fd_leak<T>(what: impl FnOnce() -> T) -> T {
+pub(crate) fn assert_no_fd_leak<T>(what: impl FnOnce() -> T) -> T {
     let before = descriptors().len();
     let result = what();
     assert_eq!(
@@ -417,7 +428,7 @@ pub fn assert_no_fd_leak<T>(what: impl FnOnce() -> T) -> T {
 
 /// Runs a test's body in a process of its own, for what belongs to a whole process:
 /// descriptors, limits, the umask, the working directory. `name` is the test's full name.
-pub fn in_child(name: &str, body: impl FnOnce()) {
+pub(crate) fn in_child(name: &str, body: impl FnOnce()) {
     const CHILD: &str = "INTEGRATION_CHILD";
     if std::env::var(CHILD).is_ok_and(|child| child == name) {
         return body();

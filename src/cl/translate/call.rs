@@ -9,9 +9,7 @@ use crate::cl::rt::table::PRIMS;
 impl Tr<'_> {
     /// A list as a form.
     pub(super) fn list(&mut self, f: &Form, env: &Env, k: &K) -> String {
-        let Some(items) = f.items() else {
-            return String::from("#f");
-        };
+        let Some(items) = f.items() else { return String::from("#f") };
         let args = &items[1..];
         let Some(head) = items[0].name() else {
             if items[0].head() == Some("LAMBDA") {
@@ -31,11 +29,8 @@ impl Tr<'_> {
                     None => "#f".into(),
                 };
             }
-            let name = if fun.is_cell {
-                format!("(%CELL-GET {})", fun.steel)
-            } else {
-                fun.steel
-            };
+            let name =
+                if fun.is_cell { format!("(%CELL-GET {})", fun.steel) } else { fun.steel };
             let args = self.exprs(args, env).join(" ");
             let code = self.at(f.pos, &format!("({name} {args})"));
             return self.deliver_all(code, k);
@@ -210,6 +205,9 @@ impl Tr<'_> {
             return format!("(%SPREAD {call})");
         }
         let code = self.at(f.pos, &format!("({target} {codes})"));
+        if matches!(shape.name, "CL-SIPC:SEND" | "DECODE-UNIVERSAL-TIME") {
+            return self.deliver_all(code, k);
+        }
         self.deliver(code, k)
     }
 
@@ -229,11 +227,7 @@ impl Tr<'_> {
                 return Err("odd number of &KEY arguments".into());
             };
             let name = &name[1..];
-            let Some(i) = shape
-                .keys
-                .iter()
-                .position(|k| k.trim_start_matches('!') == name)
-            else {
+            let Some(i) = shape.keys.iter().position(|k| k.trim_start_matches('!') == name) else {
                 if shape.ignored.contains(&name) {
                     continue;
                 }
@@ -286,11 +280,7 @@ impl Tr<'_> {
         env: &Env,
     ) -> String {
         if let Some(fun) = env.fun(name) {
-            return if fun.is_cell {
-                format!("(%CELL-GET {})", fun.steel)
-            } else {
-                fun.steel.clone()
-            };
+            return if fun.is_cell { format!("(%CELL-GET {})", fun.steel) } else { fun.steel.clone() };
         }
         if let Some((class, index)) = self.known.accessors.get(name) {
             return format!("(lambda (o) (%SLOT t:{} {index} o))", mangle(class));
@@ -343,11 +333,7 @@ impl Tr<'_> {
             shape.target.to_string()
         };
         let stream = shape.stream.map(|s| format!("g:{s} ")).unwrap_or_default();
-        let required = shape
-            .args
-            .chars()
-            .filter(|c| matches!(c, 'x' | 'f'))
-            .count();
+        let required = shape.args.chars().filter(|c| matches!(c, 'x' | 'f')).count();
         if shape.args.ends_with('r') && shape.keys.is_empty() {
             return if stream.is_empty() {
                 target

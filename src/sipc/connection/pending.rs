@@ -243,7 +243,7 @@ impl Connection {
         };
         self.failed(kind, "send to", &lower(errno))
             .because(reason)
-            .from_source(errno)
+            .caused_by(errno)
     }
 
     /// Reads once; returns the reply when it is whole.

@@ -1,5 +1,6 @@
 //! The way of a reply from its slot to the kernel.
 
+use std::net::Shutdown;
 use std::time::{Duration, Instant};
 
 use super::interest::Drop;
@@ -102,7 +103,7 @@ impl Peer {
                 Ok(Moved::Bytes(count)) => count,
                 Ok(_) => 0,
                 Err(_) => {
-                    self.deafen(state);
+                    self.break_off(state);
                     return Err(Refusal::Error);
                 }
             };
@@ -136,7 +137,7 @@ impl Peer {
                 Ok(())
             }
             Err((_, partial)) => {
-                self.deafen(state);
+                self.break_off(state);
                 Err(if partial {
                     Refusal::Partial
                 } else {
@@ -144,6 +145,16 @@ impl Peer {
                 })
             }
         }
+    }
+
+    /// Gives up replying after a write that failed. A peer that is still there learns it from
+    /// the end of the stream, instead of waiting for a reply that was lost.
+    fn break_off(&self, state: &mut PeerState) {
+        if let Some(stream) = &state.stream {
+            // It fails only for a peer that has left, who needs no telling.
+            let _ = stream.shutdown(Shutdown::Write);
+        }
+        self.deafen(state);
     }
 
     /// Notes that the peer takes no replies any more. What it sent before is still handled.

@@ -1,0 +1,310 @@
+//! What a prompt needs of a host besides running text: to serve while it waits, to be redefined,
+//! to be asked for names and documentation.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use steel::rerrs::ErrorKind as SteelErrorKind;
+use steel::rvals::IntoSteelVal;
+use steel::{SteelErr, SteelVal};
+
+use super::{Host, modules, report, script_error, show};
+use crate::error::{Error, Result};
+use crate::script::control::Control;
+use crate::script::endpoints::lock;
+
+/// Ends [`Host::serve_until_woken`] from another thread.
+#[derive(Clone)]
+pub struct WakeHandle {
+    control: Arc<Control>,
+    flag: Arc<AtomicBool>,
+}
+
+impl WakeHandle {
+    /// Ends the wait that is under way, or the next one. Returns at once.
+    pub fn wake(&self) {
+        self.flag.store(true, Ordering::SeqCst);
+        self.control.waker.wake();
+    }
+}
+
+impl fmt::Debug for WakeHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WakeHandle")
+    }
+}
+
+/// Syntax that is no value: known to the compiler only.
+const SYNTAX: &[&str] = &[
+    "and",
+    "begin",
+    "case",
+    "case-lambda",
+    "cond",
+    "define",
+    "define-syntax",
+    "define-values",
+    "do",
+    "else",
+    "if",
+    "lambda",
+    "let",
+    "let*",
+    "letrec",
+    "letrec*",
+    "let-values",
+    "or",
+    "parameterize",
+    "quasiquote",
+    "quote",
+    "require",
+    "provide",
+    "set!",
+    "struct",
+    "syntax-rules",
+    "unless",
+    "unquote",
+    "when",
+    "while",
+    "with-handler",
+];
+
+impl Host {
+    /// Makes a repeated `define` at top level reach the functions and servers that were compiled
+    /// before it, as at every Lisp prompt: from the next call and the next message on. A text
+    /// that fails to run leaves what it was going to define as it was. Names that Steel or this
+    /// crate gave keep their meaning for the code of Steel and of this crate.
+    ///
+    /// Costs about a tenth of the speed of short functions, since they are no longer inlined.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use steel_sipc::Host;
+    /// let mut host = Host::new()?;
+    /// host.set_redefinable(true);
+    /// host.run_str("one", "(define (f) 1) (define (g) (f))")?;
+    /// host.run_str("two", "(define (f) 2)")?;
+    /// assert_eq!(host.call("g", vec![])?.to_string(), "2");
+    /// # Ok::<(), steel_sipc::Error>(())
+    /// ```
+    pub fn set_redefinable(&mut self, is_redefinable: bool) -> &mut Self {
+        if is_redefinable != self.redefinitions.is_some() {
+            self.redefinitions = is_redefinable.then(Default::default);
+        }
+        self
+    }
+
+    /// Serves what `serve` was given until [`WakeHandle::wake`] is called. Blocks.
+    ///
+    /// # Errors
+    ///
+    /// As [`Host::run_str`], for what callbacks do.
+    pub fn serve_until_woken(&mut self) -> Result<()> {
+        let drive = self.watched(|engine| {
+            let target = engine.call_function_by_name_with_args("#%prompt-target", Vec::new())?;
+            engine
+                .call_function_by_name_with_args("drive", vec![target])
+                .map(|value| vec![value])
+        });
+        self.at_prompt.store(false, Ordering::SeqCst);
+        drive.map(drop)
+    }
+
+    /// Returns what ends [`Host::serve_until_woken`].
+    #[must_use]
+    pub fn wake_handle(&self) -> WakeHandle {
+        WakeHandle {
+            control: self.control.clone(),
+            flag: self.at_prompt.clone(),
+        }
+    }
+
+    /// Forgets an interrupt that came too late for what it was to stop.
+    pub fn forget_interrupt(&mut self) {
+        if self.control.is_interrupted() {
+            self.control.reset();
+        }
+    }
+
+    /// Binds a name to a value.
+    pub fn define_value(&mut self, name: &str, value: SteelVal) -> &mut Self {
+        if self.engine.global_exists(name) {
+            self.engine.update_value(name, value);
+        } else {
+            self.engine.register_value(name, value);
+        }
+        self
+    }
+
+    /// Sends what scripts print to `output` from now on, and their error port to `errors`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Script`](crate::ErrorKind::Script): the engine lacks the ports.
+    pub fn redirect(
+        &mut self,
+        output: impl std::io::Write + Send + Sync + 'static,
+        errors: impl std::io::Write + Send + Sync + 'static,
+    ) -> Result<()> {
+        let output = SteelVal::new_dyn_writer_port(output);
+        let errors = SteelVal::new_dyn_writer_port(errors);
+        self.call("sipc-set-output-port", vec![output])?;
+        self.call("sipc-set-error-port", vec![errors])?;
+        Ok(())
+    }
+
+    /// Sends reports of errors in callbacks to `report`, instead of standard error.
+    pub fn on_callback_error(&mut self, report: impl Fn(&str) + Send + Sync + 'static) {
+        let sources = self.sources.clone();
+        lock(&self.endpoints).reporter = Some(Arc::new(move |error| {
+            report(&format!("error in a callback: {}", sources.report(error)));
+        }));
+    }
+
+    /// Returns the last error of a script as scripts see it.
+    #[must_use]
+    pub fn last_error(&self) -> Option<SteelVal> {
+        self.last_error.clone()
+    }
+
+    /// Returns the socket files of the connections that scripts hold.
+    #[must_use]
+    pub fn connections(&self) -> Vec<String> {
+        lock(&self.endpoints)
+            .clients()
+            .iter()
+            .filter(|client| client.is_open())
+            .map(|client| client.path.clone())
+            .collect()
+    }
+
+    /// Returns every name that is bound at top level, sorted.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        let globals = self.engine.readable_globals(0);
+        let mut names: Vec<String> = globals
+            .iter()
+            .map(|name| name.resolve().to_owned())
+            .chain(
+                self.engine
+                    .in_scope_macros()
+                    .keys()
+                    .map(|name| name.resolve().to_owned()),
+            )
+            .chain(SYNTAX.iter().map(|name| (*name).to_owned()))
+            .filter(|name| !name.starts_with(['#', '%']) && !name.contains("__"))
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// Returns the documentation of a name: this crate's, Steel's or the script's own.
+    #[must_use]
+    pub fn describe_name(&self, name: &str) -> Option<String> {
+        modules::documentation(name).or_else(|| self.engine.get_doc_for_identifier(name))
+    }
+
+    /// Returns every documented name with its documentation.
+    #[must_use]
+    pub fn documented(&self) -> Vec<(String, String)> {
+        let steels = self
+            .engine
+            .readable_globals(0)
+            .into_iter()
+            .filter_map(|name| {
+                let name = name.resolve();
+                self.engine
+                    .get_doc_for_identifier(name)
+                    .map(|text| (name.to_owned(), text))
+            });
+        // Ours come last: they win.
+        steels.chain(modules::documented()).collect()
+    }
+
+    /// Returns whether a value is the one that means nothing.
+    #[must_use]
+    pub fn is_void(value: &SteelVal) -> bool {
+        matches!(value, SteelVal::Void)
+    }
+
+    /// Expands the macros of a text.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Script`](crate::ErrorKind::Script): it cannot be read or expanded.
+    pub fn expand(&mut self, text: &str) -> Result<String> {
+        super::syntax::check(text).map_err(|error| script_error(error.to_string()))?;
+        self.engine
+            .emit_fully_expanded_ast_to_string(text, None)
+            .map_err(|error| script_error(report::message(&error)))
+    }
+
+    /// Writes a value as the reader would read it, on lines of at most `width` characters where
+    /// that is possible, and no longer than a screenful or two: what is left out is `...`.
+    #[must_use]
+    pub fn show(value: &SteelVal, width: usize) -> String {
+        show::show(value, width)
+    }
+
+    /// Turns an error of the engine into ours, with a guess at what was meant.
+    pub(super) fn failed(&mut self, error: &SteelErr) -> Error {
+        let text = self.sources.report(error);
+        self.failed_with(error, text)
+    }
+
+    /// The same with a report that was made already.
+    pub(super) fn failed_with(&mut self, error: &SteelErr, text: String) -> Error {
+        self.last_error = error.clone().into_steelval().ok();
+        let guess = match error.kind() {
+            SteelErrorKind::FreeIdentifier => unbound(&text).and_then(|name| self.similar(name)),
+            _ => None,
+        };
+        let Some(guess) = guess else {
+            return script_error(text);
+        };
+        let end = text.find('\n').unwrap_or(text.len());
+        let (message, rest) = text.split_at(end);
+        script_error(format!("{message}; did you mean `{guess}`?{rest}"))
+    }
+
+    /// Returns the bound name that is most like one that is not.
+    fn similar(&self, name: &str) -> Option<String> {
+        let most = (name.chars().count() / 3).clamp(1, 3);
+        self.names()
+            .into_iter()
+            .filter(|other| other.len().abs_diff(name.len()) <= most)
+            .map(|other| (distance(name, &other), other))
+            .filter(|(distance, other)| (1..=most).contains(distance) && other != name)
+            .min()
+            .map(|(_, other)| other)
+    }
+}
+
+/// Takes the name out of the message that it is not bound.
+fn unbound(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once("the name ")?;
+    rest.split_once(" is not bound").map(|(name, _)| name)
+}
+
+/// Counts the letters to change, insert, drop or swap between two words.
+pub(crate) fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let cost = usize::from(a[i - 1] != b[j - 1]);
+            let mut best = (rows[i - 1][j] + 1)
+                .min(row[j - 1] + 1)
+                .min(rows[i - 1][j - 1] + cost);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(rows[i - 2][j - 2] + 1);
+            }
+            row.push(best);
+        }
+        rows.push(row);
+    }
+    rows[a.len()][b.len()]
+}

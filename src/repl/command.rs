@@ -1,0 +1,295 @@
+//! The commands of the prompt: the one table from which they run, help and complete.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::session::Session;
+use crate::error::Result;
+
+/// What happens after a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum After {
+    /// The prompt comes again.
+    GoOn,
+    /// The session ends with status 0.
+    Leave,
+}
+
+type Run = dyn Fn(&mut Session, &str) -> Result<After> + Send + Sync;
+
+/// Something that is typed with a comma in front.
+#[derive(Clone)]
+pub struct Command {
+    pub(super) name: String,
+    usage: String,
+    about: String,
+    run: Arc<Run>,
+}
+
+impl Command {
+    /// Makes a command: its name without the comma, what it takes, one line on what it does, and
+    /// the function that gets what was typed behind the name.
+    pub fn new(
+        name: impl Into<String>,
+        usage: impl Into<String>,
+        about: impl Into<String>,
+        run: impl Fn(&mut Session, &str) -> Result<After> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            usage: usage.into(),
+            about: about.into(),
+            run: Arc::new(run),
+        }
+    }
+}
+
+impl fmt::Debug for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Command")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The commands every prompt has.
+pub(super) fn all() -> Vec<Command> {
+    vec![
+        Command::new(
+            "help",
+            "[NAME]",
+            "List the commands and keys, or describe a name",
+            help,
+        ),
+        Command::new("doc", "NAME", "Describe a name", doc),
+        Command::new(
+            "apropos",
+            "TEXT",
+            "List the names that contain a text",
+            apropos,
+        ),
+        Command::new("time", "FORM", "Run a form and say how long it took", time),
+        Command::new(
+            "load",
+            "FILE",
+            "Run a file; its definitions reach earlier code",
+            load,
+        ),
+        Command::new(
+            "reload",
+            "[FILE]",
+            "Run a file again, or all that were loaded",
+            reload,
+        ),
+        Command::new(
+            "expand",
+            "FORM",
+            "Show a form with its macros expanded",
+            expand,
+        ),
+        Command::new(
+            "bt",
+            "",
+            "Show the calls that led to the last error",
+            backtrace,
+        ),
+        Command::new("sockets", "", "List listeners and connections", sockets),
+        Command::new("clear", "", "Clear the screen", clear),
+        Command::new("quit", "", "Leave, as Ctrl-D does", |_, _| Ok(After::Leave)),
+    ]
+}
+
+/// Runs an entry that begins with a comma.
+pub(super) fn run(session: &mut Session, entry: &str) -> Result<After> {
+    let entry = entry.trim_start_matches(',').trim();
+    let (name, rest) = entry.split_once(char::is_whitespace).unwrap_or((entry, ""));
+    let commands = session.commands.clone();
+    let starting: Vec<&Command> = commands
+        .iter()
+        .filter(|c| c.name.starts_with(name))
+        .collect();
+    let found = commands.iter().find(|command| command.name == name);
+    match (found, starting.as_slice()) {
+        (Some(command), _) => (command.run)(session, rest.trim()),
+        (None, [command]) if !name.is_empty() => (command.run)(session, rest.trim()),
+        _ => {
+            let near = commands
+                .iter()
+                .map(|command| (crate::host::distance(name, &command.name), &command.name))
+                .min()
+                .filter(|(distance, _)| *distance <= 2)
+                .map_or(String::new(), |(_, near)| {
+                    format!("; did you mean ,{near}?")
+                });
+            session.print(&format!(
+                "there is no command ,{name}{near} (,help lists all)\n"
+            ));
+            Ok(After::GoOn)
+        }
+    }
+}
+
+fn help(session: &mut Session, name: &str) -> Result<After> {
+    if !name.is_empty() {
+        return doc(session, name);
+    }
+    let mut text = String::new();
+    for command in &session.commands {
+        let call = format!(",{} {}", command.name, command.usage);
+        text.push_str(&format!("{call:<16} {}\n", command.about));
+    }
+    text.push_str(
+        "\n$1 $2 ...        earlier values; *e is the last error
+Tab              complete a name, a file in a string, a command
+Enter            run a whole form, or begin an indented line
+Alt-Enter        run the text as it is
+Up, Down         earlier entries, or lines of the form; Ctrl-R searches
+Alt-P, Alt-N     earlier entries that begin like this one
+Ctrl-C           clear the line, or stop what is running\n",
+    );
+    session.print(&text);
+    Ok(After::GoOn)
+}
+
+fn doc(session: &mut Session, name: &str) -> Result<After> {
+    if name.is_empty() {
+        session.print("use ,doc NAME\n");
+        return Ok(After::GoOn);
+    }
+    let text = match (session.host.describe_name(name), session.signature(name)) {
+        (Some(text), _) => format!("{}\n", text.trim_end()),
+        (None, Some(signature)) => format!("{signature}\n"),
+        (None, None) if session.host.names().iter().any(|known| known == name) => {
+            format!("{name} is bound, and has no documentation\n")
+        }
+        (None, None) => format!("the name {name} is not bound; try ,apropos {name}\n"),
+    };
+    session.print(&text);
+    Ok(After::GoOn)
+}
+
+fn apropos(session: &mut Session, text: &str) -> Result<After> {
+    let wanted = text.to_lowercase();
+    let names = session.host.names();
+    let found: Vec<&str> = names
+        .iter()
+        .map(String::as_str)
+        .filter(|name| name.to_lowercase().contains(&wanted))
+        .collect();
+    if found.is_empty() {
+        session.print(&format!("no name contains {text}\n"));
+    } else {
+        session.print(&columns(&found, session.columns));
+    }
+    Ok(After::GoOn)
+}
+
+/// Sets words in columns, read from top to bottom.
+fn columns(words: &[&str], width: usize) -> String {
+    let cell = words
+        .iter()
+        .map(|word| word.chars().count())
+        .max()
+        .unwrap_or(0)
+        + 2;
+    let across = (width / cell).max(1);
+    let rows = words.len().div_ceil(across);
+    let mut text = String::new();
+    for row in 0..rows {
+        let line: String = words
+            .iter()
+            .skip(row)
+            .step_by(rows)
+            .map(|word| format!("{word:<cell$}"))
+            .collect();
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+fn time(session: &mut Session, form: &str) -> Result<After> {
+    let start = Instant::now();
+    let result = session.evaluate(form);
+    let took = start.elapsed();
+    session.print(&format!("; {}\n", super::session::duration(took)));
+    result.map(|()| After::GoOn)
+}
+
+fn load(session: &mut Session, file: &str) -> Result<After> {
+    let file = file.trim_matches('"');
+    if file.is_empty() {
+        session.print("use ,load FILE\n");
+        return Ok(After::GoOn);
+    }
+    session.host.run_file(file)?;
+    if !session.loaded.iter().any(|known| known == file) {
+        session.loaded.push(file.to_owned());
+    }
+    session.print(&format!("; loaded {file}\n"));
+    Ok(After::GoOn)
+}
+
+fn reload(session: &mut Session, file: &str) -> Result<After> {
+    if !file.is_empty() {
+        return load(session, file);
+    }
+    if session.loaded.is_empty() {
+        session.print("nothing has been loaded; use ,load FILE\n");
+    }
+    for file in session.loaded.clone() {
+        load(session, &file)?;
+    }
+    Ok(After::GoOn)
+}
+
+fn expand(session: &mut Session, form: &str) -> Result<After> {
+    let text = session.host.expand(form)?;
+    session.print(&format!("{}\n", text.trim_end()));
+    Ok(After::GoOn)
+}
+
+fn backtrace(session: &mut Session, _: &str) -> Result<After> {
+    let text = match &session.calls {
+        None => "there was no error\n".to_owned(),
+        Some(calls) if calls.is_empty() => "it happened at top level\n".to_owned(),
+        Some(calls) => format!("{calls}\n"),
+    };
+    session.print(&text);
+    Ok(After::GoOn)
+}
+
+fn sockets(session: &mut Session, _: &str) -> Result<After> {
+    let mut text = String::new();
+    for listener in session.host.listeners() {
+        let state = if listener.is_serving {
+            "serving"
+        } else {
+            "bound"
+        };
+        let counts = listener.stats;
+        text.push_str(&format!(
+            "{}  {state}  peers {}  messages {}  bytes in {} out {}  faults {}\n",
+            listener.path.display(),
+            listener.peers,
+            counts.messages,
+            counts.bytes_in,
+            counts.bytes_out,
+            counts.faults
+        ));
+    }
+    for path in session.host.connections() {
+        text.push_str(&format!("{path}  connection\n"));
+    }
+    if text.is_empty() {
+        text.push_str("no sockets are open\n");
+    }
+    session.print(&text);
+    Ok(After::GoOn)
+}
+
+fn clear(session: &mut Session, _: &str) -> Result<After> {
+    session.print("\x1b[H\x1b[2J");
+    Ok(After::GoOn)
+}

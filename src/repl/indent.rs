@@ -1,0 +1,95 @@
+//! Where a new line of Scheme begins.
+
+use crate::host::syntax::scan;
+
+/// Forms whose body is set in by two, however much stands on their first line.
+const BODIES: &[&str] = &[
+    "begin",
+    "case",
+    "cond",
+    "do",
+    "dynamic-wind",
+    "lambda",
+    "let",
+    "let*",
+    "letrec",
+    "letrec*",
+    "match",
+    "parameterize",
+    "struct",
+    "syntax-case",
+    "syntax-rules",
+    "unless",
+    "when",
+    "while",
+    "with-bound-socket",
+    "with-handler",
+    "with-pointer",
+    "λ",
+];
+
+/// Returns the column for a line that begins behind `before`.
+pub(super) fn column(before: &str) -> usize {
+    let Ok(found) = scan(before) else { return 0 };
+    // Inside a string every blank is text.
+    if found.open_text.is_some() {
+        return 0;
+    }
+    let Some(&(at, _)) = found.open.last() else {
+        return 0;
+    };
+    let start = before[..at].rfind('\n').map_or(0, |newline| newline + 1);
+    let open = columns(&before[start..at]);
+    let inside = &before[at + 1..];
+    let line = inside.lines().next().unwrap_or_default();
+    let head_end = line
+        .find(|c: char| c.is_whitespace() || "()[]\"';".contains(c))
+        .unwrap_or(line.len());
+    let head = &line[..head_end];
+    // Data is aligned with its first element.
+    let is_data =
+        before[..at].ends_with(['\'', '`', '#']) || head.starts_with(|c: char| c.is_ascii_digit());
+    if head.is_empty() || is_data {
+        return open + 1;
+    }
+    if head.starts_with("define") || BODIES.contains(&head) {
+        return open + 2;
+    }
+    let rest = &line[head_end..];
+    let argument = rest.trim_start();
+    if argument.is_empty() || argument.starts_with(';') {
+        // A call with nothing behind its head: the arguments stand under it.
+        return open + if inside.contains('\n') { 1 } else { 2 };
+    }
+    open + 1 + columns(head) + (rest.len() - argument.len())
+}
+
+/// Returns the columns a text takes, one for each character.
+fn columns(text: &str) -> usize {
+    text.chars().count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::column;
+
+    #[test]
+    fn lines_begin_where_scheme_programmers_expect_them() {
+        let claims = [
+            ("(define (f x)", 2),
+            ("(define (f x)\n  (let ([a 1]", 8),
+            ("(define (f x)\n  (let ([a 1])", 4),
+            ("(if (null? x)", 4),
+            ("(f a", 3),
+            ("(f", 2),
+            ("((a b)", 1),
+            ("'(1 2", 2),
+            ("(displayln \"a", 0),
+            ("(f (g \"(\")", 3),
+            ("", 0),
+        ];
+        for (before, expected) in claims {
+            assert_eq!(column(before), expected, "{before}");
+        }
+    }
+}

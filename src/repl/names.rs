@@ -1,0 +1,209 @@
+//! What can be completed at the cursor, and what is known of the name there.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use crate::host::syntax::scan;
+
+/// The names of a session, as the editor's thread sees them.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    /// Sorted.
+    all: Vec<String>,
+    /// Signature and first sentence, by name.
+    hints: HashMap<String, String>,
+    commands: Vec<String>,
+}
+
+/// What stands at the cursor.
+#[derive(Debug, PartialEq, Eq)]
+enum Place<'a> {
+    Command(&'a str),
+    /// A string, which is taken for a file name; the one behind `require` for a module's.
+    File(&'a str),
+    Name(&'a str),
+}
+
+impl Names {
+    pub(super) fn set_commands(&mut self, commands: Vec<String>) {
+        self.commands = commands;
+    }
+
+    /// Takes over all names; they must be sorted.
+    pub(super) fn set_all(&mut self, all: Vec<String>) {
+        self.all = all;
+    }
+
+    pub(super) fn set_hint(&mut self, name: &str, hint: String) {
+        self.hints.insert(name.to_owned(), hint);
+    }
+
+    pub(super) fn hint(&self, name: &str) -> Option<&str> {
+        self.hints.get(name).map(String::as_str)
+    }
+
+    pub(super) fn is_bound(&self, name: &str) -> bool {
+        self.all
+            .binary_search_by(|known| known.as_str().cmp(name))
+            .is_ok()
+    }
+
+    /// Returns where the word at the end of `before` starts, and what it can become.
+    pub(super) fn complete(&self, before: &str) -> (usize, Vec<String>) {
+        let (word, found) = match place(before) {
+            Place::Command(word) => (word, starting_with(&self.commands, word)),
+            Place::File(word) => (word, files(word)),
+            Place::Name(word) if word.is_empty() => (word, Vec::new()),
+            Place::Name(word) => {
+                let from = self.all.partition_point(|name| name.as_str() < word);
+                let found: Vec<String> = self.all[from..]
+                    .iter()
+                    .take_while(|name| name.starts_with(word))
+                    .cloned()
+                    .collect();
+                // What contains the word is worth showing when nothing starts with it.
+                let found = if found.is_empty() && word.len() > 2 {
+                    self.all
+                        .iter()
+                        .filter(|name| name.contains(word))
+                        .cloned()
+                        .collect()
+                } else {
+                    found
+                };
+                (word, found)
+            }
+        };
+        (before.len() - word.len(), found)
+    }
+}
+
+fn starting_with(all: &[String], word: &str) -> Vec<String> {
+    all.iter()
+        .filter(|name| name.starts_with(word))
+        .cloned()
+        .collect()
+}
+
+fn place(before: &str) -> Place<'_> {
+    if let Some(rest) = before.strip_prefix(',') {
+        match rest.split_once(char::is_whitespace) {
+            None => return Place::Command(rest),
+            Some(("load" | "reload", file)) => return Place::File(file.trim_start()),
+            Some(_) => {}
+        }
+    }
+    let open = scan(before).ok().and_then(|found| found.open_text);
+    if let Some((at, '"')) = open {
+        return Place::File(&before[at + 1..]);
+    }
+    let start = before
+        .rfind(|c: char| c.is_whitespace() || "()[]{}\"';`,".contains(c))
+        .map_or(0, |at| {
+            at + before[at..].chars().next().map_or(1, char::len_utf8)
+        });
+    Place::Name(&before[start..])
+}
+
+/// Returns the files whose names begin with a word; folders with a slash behind them.
+fn files(word: &str) -> Vec<String> {
+    let (folder, name) = word.rsplit_once('/').map_or(("", word), |(folder, name)| {
+        (if folder.is_empty() { "/" } else { folder }, name)
+    });
+    let place = if folder.is_empty() {
+        Path::new(".")
+    } else {
+        Path::new(folder)
+    };
+    let prefix = &word[..word.len() - name.len()];
+    let Ok(entries) = place.read_dir() else {
+        return Vec::new();
+    };
+    let mut found: Vec<String> = entries
+        .filter_map(|entry| {
+            let entry = entry.ok()?;
+            let file = entry.file_name().into_string().ok()?;
+            let is_wanted = file.starts_with(name) && (!file.starts_with('.') || !name.is_empty());
+            let slash = if entry.path().is_dir() { "/" } else { "" };
+            is_wanted.then(|| format!("{prefix}{file}{slash}"))
+        })
+        .collect();
+    found.sort_unstable();
+    found
+}
+
+/// Makes the line shown for a name: its signature, and the first sentence about it.
+pub(super) fn hint_from(name: &str, documentation: &str) -> Option<String> {
+    let mut lines = documentation
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty());
+    let first = lines.next()?;
+    let is_signature = |line: &str| line.starts_with(&format!("({name}"));
+    let signature = std::iter::once(first)
+        .chain(lines.clone())
+        .find(|line| is_signature(line));
+    let sentence = if is_signature(first) {
+        lines.next().unwrap_or_default()
+    } else {
+        first
+    };
+    Some(match signature {
+        Some(signature) => format!("{signature}  {sentence}").trim_end().to_owned(),
+        None => sentence.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(all: &[&str]) -> Names {
+        let mut names = Names::default();
+        names.set_all(all.iter().map(|name| (*name).to_owned()).collect());
+        names.set_commands(vec!["help".to_owned(), "load".to_owned()]);
+        names
+    }
+
+    #[test]
+    fn the_word_at_the_cursor_is_completed() {
+        let names = names(&["bind", "send", "send-quick", "set!"]);
+        assert_eq!(
+            names.complete("(send"),
+            (1, vec!["send".into(), "send-quick".into()])
+        );
+        assert_eq!(names.complete("(f (qui"), (4, vec!["send-quick".into()]));
+        assert_eq!(names.complete(",he"), (1, vec!["help".into()]));
+        assert_eq!(names.complete("").1, Vec::<String>::new());
+    }
+
+    #[test]
+    fn strings_are_files() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("server.scm"), "").unwrap();
+        let typed = format!("(require \"{}/ser", folder.path().display());
+        let (start, found) = names(&[]).complete(&typed);
+        assert_eq!(start, 10);
+        assert_eq!(found, [format!("{}/server.scm", folder.path().display())]);
+    }
+
+    #[test]
+    fn three_thousand_names_take_less_than_ten_milliseconds() {
+        let all: Vec<String> = (0..3000).map(|n| format!("name-{n:04}")).collect();
+        let mut names = Names::default();
+        names.set_all(all);
+        let start = std::time::Instant::now();
+        assert_eq!(names.complete("(name-").1.len(), 3000);
+        assert_eq!(names.complete("(ame-0001").1.len(), 1);
+        assert!(start.elapsed() < std::time::Duration::from_millis(10));
+    }
+
+    #[test]
+    fn a_hint_has_the_signature_first() {
+        let text = "Sends a message.\n\n(send connection value) -> any\n\n* connection";
+        assert_eq!(
+            hint_from("send", text).unwrap(),
+            "(send connection value) -> any  Sends a message."
+        );
+    }
+}

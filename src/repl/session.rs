@@ -1,0 +1,394 @@
+//! The engine's side of a session: runs entries, and serves between them.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::command::{self, After, Command};
+use super::editor::{self, Input, Setup};
+use super::helper::Shared;
+use super::names::hint_from;
+use super::output::Output;
+use super::signals::{self, Signal};
+use super::terminal::Terminal;
+use super::{Repl, has_colour};
+use crate::error::{ErrorKind, Result};
+use crate::host::{Host, InterruptHandle, Value, WakeHandle, definition, syntax};
+
+/// A session at the prompt, as its commands see it.
+pub struct Session {
+    pub(super) host: Host,
+    pub(super) commands: Vec<Command>,
+    /// Files that were loaded, in order.
+    pub(super) loaded: Vec<String>,
+    /// The calls that led to the last error, if there was one.
+    pub(super) calls: Option<String>,
+    /// The terminal's width.
+    pub(super) columns: usize,
+    shared: Arc<Shared>,
+    output: Output,
+    entries: usize,
+    values: usize,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session")
+            .field("entries", &self.entries)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the threads of a session use to reach the engine, once there is one.
+#[derive(Default)]
+struct Reach {
+    handles: OnceLock<(InterruptHandle, WakeHandle)>,
+    is_busy: AtomicBool,
+    /// Ctrl-C came while the engine was still being made.
+    is_early: AtomicBool,
+    ended: Mutex<Option<i32>>,
+}
+
+/// Runs a session, and returns the exit status.
+pub(super) fn run(repl: Repl) -> i32 {
+    let terminal = Arc::new(Terminal::note());
+    let shared = Arc::new(Shared::default());
+    let (output, chunks) = Output::new();
+    let reach = Arc::new(Reach::default());
+    if let Err(error) = watch(&reach, &shared, &terminal, repl.history.clone()) {
+        say(&format!("; cannot watch for signals: {error}"));
+    }
+    let names = repl
+        .commands
+        .iter()
+        .map(|command| command.name.clone())
+        .collect();
+    shared.names().set_commands(names);
+    let (to_session, entries) = channel();
+    let (go_on, may_go_on) = channel();
+    let (waker, busy) = (reach.clone(), reach.clone());
+    let setup = Setup {
+        prompt: repl.prompt,
+        banner: repl.banner,
+        history: repl.history,
+        shared: shared.clone(),
+        output: output.clone(),
+        chunks,
+        notify: Box::new(move || {
+            if let Some((_, wake)) = waker.handles.get() {
+                wake.wake();
+            }
+        }),
+        busy: Box::new(move |is_busy| busy.is_busy.store(is_busy, Ordering::SeqCst)),
+    };
+    let edit = move || editor::run(setup, &to_session, &may_go_on);
+    let start = |edit| {
+        std::thread::Builder::new()
+            .name("editor".to_owned())
+            .spawn(edit)
+    };
+    // What runs first prints, and may read: then the prompt comes after it.
+    let mut edit = Some(edit);
+    if repl.prepare.is_none()
+        && let Some(edit) = edit.take()
+        && let Err(error) = start(edit)
+    {
+        return fail(&terminal, &error.to_string());
+    }
+    let mut host = match (repl.make)() {
+        Ok(host) => host,
+        Err(error) => return fail(&terminal, &error.to_string()),
+    };
+    let _ = reach
+        .handles
+        .set((host.interrupt_handle(), host.wake_handle()));
+    host.set_redefinable(true);
+    let printer = output.clone();
+    host.on_callback_error(move |report| printer.print(&format!("{report}\n")));
+    let redirected = host.redirect(output.port(), output.error_port());
+    let mut session = Session::new(host, repl.commands, shared.clone(), output);
+    if let Err(error) = redirected {
+        session.print(&format!("{error}\n"));
+    }
+    if let Some(prepare) = repl.prepare {
+        session.output.set_editing(false);
+        reach.is_busy.store(true, Ordering::SeqCst);
+        let result = prepare(&mut session.host);
+        session.report("", Duration::ZERO, result);
+        session.output.fresh_line();
+    }
+    if session.host.exit_status().is_none()
+        && let Some(file) = repl.start_file.filter(|file| file.exists())
+    {
+        let result = session.host.run_file(&file).map(drop);
+        session.report("the start-up file", Duration::ZERO, result);
+    }
+    if session.host.exit_status().is_none()
+        && let Some(edit) = edit.take()
+        && let Err(error) = start(edit)
+    {
+        return fail(&terminal, &error.to_string());
+    }
+    session.learn_all();
+    let status = session.serve(&entries, &go_on, &reach);
+    session.output.set_editing(false);
+    session.host.release_all();
+    session.output.fresh_line();
+    // Whoever is writing the draft finishes.
+    drop(shared.take_draft());
+    terminal.restore();
+    reach.ended().unwrap_or(status)
+}
+
+impl Reach {
+    fn ended(&self) -> Option<i32> {
+        *self.ended.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn watch(
+    reach: &Arc<Reach>,
+    shared: &Arc<Shared>,
+    terminal: &Arc<Terminal>,
+    history: Option<PathBuf>,
+) -> std::io::Result<()> {
+    let (reach, shared, terminal) = (reach.clone(), shared.clone(), terminal.clone());
+    signals::watch(move |signal| match (signal, reach.handles.get()) {
+        (Signal::Interrupt, Some((interrupt, _))) => {
+            if reach.is_busy.load(Ordering::SeqCst) {
+                interrupt.interrupt();
+            }
+        }
+        (Signal::Interrupt, None) => reach.is_early.store(true, Ordering::SeqCst),
+        (Signal::End(status), handles) => {
+            shared.save_draft(history.as_deref());
+            let mut ended = reach.ended.lock().unwrap_or_else(PoisonError::into_inner);
+            match handles {
+                Some((interrupt, wake)) if ended.is_none() => {
+                    *ended = Some(status);
+                    interrupt.terminate(status);
+                    wake.wake();
+                }
+                // It was asked before, or there is nothing yet that could end in order.
+                _ => {
+                    terminal.restore();
+                    std::process::exit(status);
+                }
+            }
+        }
+    })
+}
+
+impl Session {
+    fn new(host: Host, commands: Vec<Command>, shared: Arc<Shared>, output: Output) -> Self {
+        Self {
+            host,
+            commands,
+            loaded: Vec::new(),
+            calls: None,
+            columns: 80,
+            shared,
+            output,
+            entries: 0,
+            values: 0,
+        }
+    }
+
+    /// Returns the host, for commands of an embedder.
+    pub fn host(&mut self) -> &mut Host {
+        &mut self.host
+    }
+
+    /// Prints.
+    pub fn print(&mut self, text: &str) {
+        self.output.print(text);
+    }
+
+    /// Runs entries until one leaves; serves between them.
+    fn serve(&mut self, entries: &Receiver<Input>, go_on: &Sender<()>, reach: &Reach) -> i32 {
+        loop {
+            if let Some(status) = self.host.exit_status() {
+                return status;
+            }
+            match entries.try_recv() {
+                Ok(Input::Entry { text, columns }) => {
+                    self.columns = columns;
+                    if reach.is_early.swap(false, Ordering::SeqCst) {
+                        self.print("; stopped before it began\n");
+                    } else if self.run_entry(&text) == After::Leave {
+                        return 0;
+                    }
+                    if self.host.exit_status().is_some() || reach.ended().is_some() {
+                        continue;
+                    }
+                    self.output.fresh_line();
+                    let _ = go_on.send(());
+                    self.learn_names();
+                }
+                Ok(Input::End) => return 0,
+                Ok(Input::Lost(why)) => {
+                    say(&format!("; the terminal is lost: {why}"));
+                    return 129;
+                }
+                Err(TryRecvError::Disconnected) => return 129,
+                Err(TryRecvError::Empty) => {
+                    let start = Instant::now();
+                    let result = self.host.serve_until_woken();
+                    self.report("a callback", start.elapsed(), result);
+                }
+            }
+        }
+    }
+
+    fn run_entry(&mut self, text: &str) -> After {
+        self.host.forget_interrupt();
+        let start = Instant::now();
+        let result = if text.starts_with(',') {
+            command::run(self, text)
+        } else {
+            self.evaluate(text).map(|()| After::GoOn)
+        };
+        match result {
+            Ok(after) => after,
+            Err(error) => {
+                self.report(text, start.elapsed(), Err(error));
+                After::GoOn
+            }
+        }
+    }
+
+    /// Runs the forms of a text one after the other, and prints their values.
+    pub(super) fn evaluate(&mut self, text: &str) -> Result<()> {
+        self.entries += 1;
+        let name = format!("entry {}", self.entries);
+        if syntax::check(text).is_err() {
+            return self.host.run_str(&name, text).map(drop);
+        }
+        for form in syntax::forms(text) {
+            // Blanks in front keep the places what they are in the whole entry.
+            let before = text[..form.start]
+                .chars()
+                .map(|c| if c == '\n' { c } else { ' ' });
+            let unit: String = before.chain(text[form.clone()].chars()).collect();
+            let values = self.host.run_str(&name, &unit)?;
+            if let Some((defined, parameters)) = definition(&text[form]) {
+                self.learn_signature(defined, parameters);
+            }
+            for value in values {
+                self.show(value);
+            }
+            if self.host.exit_status().is_some() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn show(&mut self, value: Value) {
+        if Host::is_void(&value) {
+            return;
+        }
+        self.values += 1;
+        let name = format!("${}", self.values);
+        let start = name.len() + 3;
+        let text = Host::show(&value, self.columns.saturating_sub(start));
+        let text = text.replace('\n', &format!("\n{}", " ".repeat(start)));
+        self.host.define_value(&name, value);
+        self.output.fresh_line();
+        self.print(&format!("{name} = {text}\n"));
+    }
+
+    /// Says what went wrong, or what was stopped.
+    fn report(&mut self, what: &str, took: Duration, result: Result<()>) {
+        let Err(error) = result else { return };
+        self.output.settle();
+        if error.kind() == ErrorKind::Interrupted {
+            let what: String = what.split_whitespace().collect::<Vec<_>>().join(" ");
+            let short: String = what.chars().take(40).collect();
+            let dots = if short.len() < what.len() { "..." } else { "" };
+            self.print(&format!(
+                "; stopped after {}: {short}{dots}\n",
+                duration(took)
+            ));
+            return;
+        }
+        if let Some(value) = self.host.last_error() {
+            self.host.define_value("*e", value);
+        }
+        let text = error.to_string();
+        let (calls, shown): (Vec<&str>, Vec<&str>) = text
+            .lines()
+            .partition(|line| line.starts_with("  called from "));
+        self.calls = Some(calls.join("\n"));
+        let (first, rest) = shown
+            .split_first()
+            .map_or(("", &[][..]), |(first, rest)| (*first, rest));
+        let mut shown = if has_colour() {
+            format!("\x1b[31m{first}\x1b[0m\n")
+        } else {
+            format!("{first}\n")
+        };
+        for line in rest {
+            shown.push_str(line);
+            shown.push('\n');
+        }
+        self.print(&shown);
+    }
+
+    fn learn_names(&mut self) {
+        let names = self.host.names();
+        self.shared.names().set_all(names);
+    }
+
+    fn learn_all(&mut self) {
+        self.learn_names();
+        let documented = self.host.documented();
+        let mut names = self.shared.names();
+        for (name, text) in documented {
+            if let Some(hint) = hint_from(&name, &text) {
+                names.set_hint(&name, hint);
+            }
+        }
+    }
+
+    fn learn_signature(&mut self, name: &str, rest: &str) {
+        let Some((parameters, _)) = rest.split_once(')') else {
+            return;
+        };
+        if !parameters.contains('(') {
+            let parameters = parameters.split_whitespace().collect::<Vec<_>>().join(" ");
+            let gap = if parameters.is_empty() { "" } else { " " };
+            self.shared
+                .names()
+                .set_hint(name, format!("({name}{gap}{parameters})"));
+        }
+    }
+
+    /// Returns what is known of how a name is called.
+    pub(super) fn signature(&self, name: &str) -> Option<String> {
+        self.shared.names().hint(name).map(str::to_owned)
+    }
+}
+
+/// Writes a time as a person reads it.
+pub(super) fn duration(time: Duration) -> String {
+    match time.as_secs_f64() {
+        s if s >= 1.0 => format!("{s:.2} s"),
+        s if s >= 0.001 => format!("{:.1} ms", s * 1e3),
+        s => format!("{:.1} us", s * 1e6),
+    }
+}
+
+/// Says something where the terminal may be gone.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+fn fail(terminal: &Terminal, why: &str) -> i32 {
+    terminal.restore();
+    say(&format!("sipc: {why}"));
+    1
+}

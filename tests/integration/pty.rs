@@ -1,0 +1,247 @@
+//! The prompt on a pseudo-terminal, with keys.
+
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+use tempfile::tempdir;
+
+use crate::pty_support::{CTRL_C, CTRL_D, PROMPT, Screen, eventually};
+
+fn open(folder: &std::path::Path) -> Screen {
+    let mut screen = Screen::open(folder, &[]);
+    screen.wait_for(PROMPT);
+    screen
+}
+
+#[test]
+fn values_are_numbered_and_void_is_silent() {
+    let folder = tempdir().unwrap();
+    let mut screen = open(folder.path());
+    screen.ask("(+ 1 2)", "$1 = 3");
+    let shown = screen.ask("(define a 5)", "");
+    assert!(!shown.contains('$'));
+    screen.ask("(list $1 a \"x\")", "$2 = (3 5 \"x\")");
+    screen.press(CTRL_D);
+    assert_eq!(screen.end(), 0);
+}
+
+#[test]
+fn errors_have_place_and_guess_and_calls() {
+    let folder = tempdir().unwrap();
+    let mut screen = open(folder.path());
+    screen.ask("(displayn 1)", "did you mean `display`?");
+    screen.ask("(begin 1 (car 5))", "^^^");
+    screen.ask("(error-object? *e)", "$1 = ");
+    screen.ask(",bt", "top level");
+    screen.ask(",quti", "did you mean ,quit?");
+    screen.press(",quit\r");
+    assert_eq!(screen.end(), 0);
+}
+
+#[test]
+fn a_form_over_several_lines_is_indented_and_recalled_whole() {
+    let folder = tempdir().unwrap();
+    let mut screen = open(folder.path());
+    screen.press("(define (twice x)\r");
+    screen.wait_for("\n  ");
+    screen.press("(* 2 x))\r");
+    screen.wait_for(PROMPT);
+    screen.ask("(twice 21)", "$1 = 42");
+    screen.press("\x1b[A\x1b[A");
+    screen.wait_for("(* 2 x))");
+    screen.press("\x7f\x7f\x7f\x7f3 x))\r");
+    screen.wait_for(PROMPT);
+    let history = std::fs::read_to_string(folder.path().join(".local/state/sipc/history")).unwrap();
+    assert!(
+        history.contains("(define (twice x)\\n  (* 2 x))"),
+        "{history}"
+    );
+}
+
+#[test]
+fn a_paste_is_one_entry() {
+    let folder = tempdir().unwrap();
+    let mut screen = open(folder.path());
+    screen.press("\x1b[200~(define (p)\n  (list 1\n        2))\n(p)\x1b[201~");
+    screen.ask("", "$1 = (1 2)");
+}
+
+#[test]
+fn names_are_completed() {
+    let folder = tempdir().unwrap();
+    let mut screen = open(folder.path());
+    screen.ask("(define my-own-value 7)", "");
+    // The list is made after the answer.
+    eventually(|| {
+        screen.press("my-own\t");
+        let shown = screen.wait_for("my-own");
+        screen.press("\r");
+        shown.contains("my-own")
+    });
+    screen.wait_for("= 7");
+}
+
+#[test]
+fn a_stray_bracket_is_named_with_its_place() {
+    let folder = tempdir().unwrap();
+    let mut screen = open(folder.path());
+    screen.press("(+ 1))\r");
+    screen.wait_for("column 6");
+    screen.press(CTRL_C);
+    screen.wait_for(PROMPT);
+    screen.ask("1", "$1 = 1");
+}
+
+#[test]
+fn ctrl_c_stops_whatever_is_running_and_keeps_older_sockets() {
+    let folder = tempdir().unwrap();
+    let _silent = UnixListener::bind(folder.path().join("silent.socket")).unwrap();
+    let mut screen = open(folder.path());
+    screen.ask("(define kept (bind \"kept.socket\"))", "");
+    screen.ask("(define (loop) (loop))", "");
+    for form in [
+        "(loop)",
+        "(sleep 60)",
+        "(hook (bind \"new.socket\") (lambda (fault) #true) (lambda (type value) #true))",
+        "(send (connect \"silent.socket\") \"nobody answers\")",
+    ] {
+        screen.press(&format!("{form}\r"));
+        screen.wait_for("\x1b[?2004l");
+        std::thread::sleep(Duration::from_millis(300));
+        let start = Instant::now();
+        screen.press(CTRL_C);
+        screen.wait_for("stopped after");
+        screen.wait_for(PROMPT);
+        assert!(
+            start.elapsed() < Duration::from_millis(500),
+            "{form}: {:?}",
+            start.elapsed()
+        );
+    }
+    assert!(folder.path().join("kept.socket").exists());
+    assert!(!folder.path().join("new.socket").exists());
+    screen.ask(",sockets", "kept.socket  bound");
+    screen.press(CTRL_D);
+    assert_eq!(screen.end(), 0);
+    assert!(!folder.path().join("kept.socket").exists());
+}
+
+#[test]
+fn servers_go_on_while_a_line_is_edited_and_do_not_tear_it() {
+    let folder = tempdir().unwrap();
+    let mut screen = open(folder.path());
+    screen.ask(
+        "(define s (serve (bind \"a.socket\") (lambda (f) #t) (lambda (type value) (displayln (string-append \"got \" value)) (respond \"yes\") #t)))",
+        "",
+    );
+    screen.press("(list 1");
+    screen.wait_for("(list 1");
+    let socket = folder.path().join("a.socket");
+    let done = crate::cli_support::sipc(&["send", socket.to_str().unwrap(), "hello"]);
+    assert_eq!(done.text().trim(), "yes");
+    screen.wait_for("got hello\r\n");
+    // The line is drawn again, and still whole.
+    screen.wait_for("(list 1");
+    screen.press(" 2)\r");
+    screen.wait_for("= (1 2)");
+    screen.wait_for(PROMPT);
+    screen.ask("(send-quick \"a.socket\" \"self\")", "\"yes\"");
+}
+
+#[test]
+fn a_definition_reaches_callers_and_servers_made_before() {
+    let folder = tempdir().unwrap();
+    let mut screen = open(folder.path());
+    screen.ask("(define (f) 1)", "");
+    screen.ask("(define (g) (f))", "");
+    screen.ask("(define (answer type value) (respond \"old\") #t)", "");
+    screen.ask(
+        "(define s (serve (bind \"b.socket\") (lambda (f) #t) answer))",
+        "",
+    );
+    screen.ask("(define (f) 2)", "");
+    screen.ask("(g)", "= 2");
+    screen.ask("(define (answer type value) (respond \"new\") #t)", "");
+    screen.ask("(send-quick \"b.socket\" \"x\")", "= \"new\"");
+}
+
+#[test]
+fn a_file_that_fails_to_load_leaves_everything_as_it_was() {
+    let folder = tempdir().unwrap();
+    let file = folder.path().join("a.scm");
+    std::fs::write(&file, "(define (f) 1)\n(define (g) (f))\n").unwrap();
+    let mut screen = open(folder.path());
+    screen.ask(",load a.scm", "loaded");
+    screen.ask("(define (h) (g))", "");
+    std::fs::write(&file, "(define (f) 2)\n(car 5)\n").unwrap();
+    screen.ask(",reload", "a.scm:2");
+    screen.ask("(list (f) (g) (h))", "= (1 1 1)");
+    std::fs::write(&file, "(define (f) 3)\n").unwrap();
+    screen.ask(",reload", "loaded");
+    screen.ask("(list (f) (g) (h))", "= (3 3 3)");
+}
+
+#[test]
+fn nothing_typed_is_lost_when_the_terminal_goes_away() {
+    let folder = tempdir().unwrap();
+    let mut screen = open(folder.path());
+    screen.ask("(define entered 1)", "");
+    screen.press("(define draft");
+    screen.wait_for("draft");
+    screen.hang_up();
+    screen.end();
+    let path = folder.path().join(".local/state/sipc/history");
+    eventually(|| {
+        std::fs::read_to_string(&path)
+            .unwrap()
+            .contains("(define draft")
+    });
+    assert!(
+        std::fs::read_to_string(&path)
+            .unwrap()
+            .contains("(define entered 1)")
+    );
+    assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn a_signal_ends_the_session_in_order() {
+    let folder = tempdir().unwrap();
+    let mut screen = open(folder.path());
+    screen.ask("(define l (bind \"c.socket\"))", "");
+    screen.signal(Signal::SIGTERM);
+    assert_eq!(screen.end(), 143);
+    assert!(!folder.path().join("c.socket").exists());
+}
+
+#[test]
+fn the_terminal_can_be_resized() {
+    let folder = tempdir().unwrap();
+    let mut screen = open(folder.path());
+    screen.resize(24, 40);
+    screen.ask("(range 0 30)", "29)");
+    let shown = screen.ask("(range 0 30)", "29)");
+    assert!(
+        shown.lines().all(|line| line.trim_end().len() <= 40),
+        "{shown:?}"
+    );
+}
+
+#[test]
+fn the_start_up_file_runs_and_its_errors_are_no_end() {
+    let folder = tempdir().unwrap();
+    let config = folder.path().join(".config/sipc");
+    std::fs::create_dir_all(&config).unwrap();
+    std::fs::write(config.join("init.scm"), "(define started 12)\n(car 5)\n").unwrap();
+    let mut screen = open(folder.path());
+    screen.wait_for("init.scm:2");
+    screen.press(CTRL_D);
+    assert_eq!(screen.end(), 0);
+    let mut screen = Screen::open(folder.path(), &["repl", "--no-init"]);
+    screen.wait_for(PROMPT);
+    screen.ask("1", "$1 = 1");
+    screen.press("(exit 7)\r");
+    assert_eq!(screen.end(), 7);
+}

@@ -1,0 +1,1 @@
+(hook 5 car car)

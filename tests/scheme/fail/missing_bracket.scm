@@ -1,0 +1,3 @@
+;; A bracket that is missing is reported where it was opened.
+(define x 1)
+(displayln (+ x 1)

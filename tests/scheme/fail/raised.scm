@@ -1,0 +1,2 @@
+(define (f) (error "no luck:" 5))
+(f)

@@ -1,0 +1,2 @@
+(define c 5)
+(send c "x")

@@ -1,0 +1,13 @@
+;; hook returns 1 when on-message ends it, #false when on-error does.
+(define l (bind "h.s" #:max-message-size 10))
+(define (end-with on-error on-message message)
+  (define s (serve l on-error on-message))
+  (send-quick "h.s" message)
+  (wait s))
+(displayln (end-with (lambda (f) #true) (lambda (t v) #false) "x"))
+(displayln (end-with (lambda (f) (displayln f) #false) (lambda (t v) #true) "longer than the limit"))
+(displayln (end-with (lambda (f) (displayln (car f)) #false) (lambda (t v) (error "no")) "x"))
+(displayln (sipc-error-kind (last-error)))
+(define s (serve l (lambda (f) #true) (lambda (t v) (respond "again"))))
+(displayln (send-quick "h.s" "x"))
+(displayln (stop s) (wait s))

@@ -1,0 +1,12 @@
+;; nil, t and the keywords of the original are what a script writes itself, by eq? and in case.
+(displayln (eq? :string 'string) (eq? :binary 'binary) (eq? :close 'close) (eq? :connect 'connect))
+(displayln (eq? nil #false) (eq? t #true))
+(displayln (case :response-multi [(response-multi) "case"] [else "no"]))
+(define listener (bind "k.s"))
+(define server (serve listener (lambda (fault) t)
+  (lambda (type value)
+    (displayln (case type [(string) "string"] [(binary) "binary"] [(close) "close"]) (eq? type :string))
+    (eq? (respond value type) #true))))
+(send-quick "k.s" "x")
+(send-quick "k.s" "x" :binary)
+(send-quick "k.s" "x" 'close)
