@@ -435,6 +435,12 @@ impl Endpoints {
         }
     }
 
+    /// Finishes what a wait has left: a callback may have escaped from it.
+    pub(crate) fn end_wait(&mut self, target: &Target) {
+        self.finish_down_to(target.base);
+        self.control.set_serving(target.base > 0);
+    }
+
     /// Waits once for whatever may come first.
     fn wait(
         &mut self,

@@ -144,6 +144,7 @@ pub(crate) fn register(
         ("#%next-event", primitives::next_event),
         ("#%target-result", primitives::target_result),
         ("#%callback-failed", primitives::callback_failed),
+        ("#%end-wait", primitives::end_wait),
         ("#%after-fault", primitives::after_fault),
         ("#%end-by-message", primitives::end_by_message),
         ("#%leave", primitives::leave),

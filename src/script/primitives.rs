@@ -468,6 +468,13 @@ pub(crate) fn callback_failed(shared: &Shared, args: &[SteelVal]) -> Outcome {
     }
 }
 
+/// Ends a wait, on whichever way it was left.
+pub(crate) fn end_wait(shared: &Shared, args: &[SteelVal]) -> Outcome {
+    let found = target(args)?;
+    lock(shared).end_wait(&found);
+    Ok(SteelVal::Void)
+}
+
 pub(crate) fn event_value(shared: &Shared) -> Outcome {
     Ok(lock(shared).event_value())
 }
