@@ -85,6 +85,7 @@
     (if (eq? function old) new function))
   (for-each (lambda (number)
               (let ([both (callbacks number)])
+                (#%renew-callback number (renew (cdr both)))
                 (set! *callbacks*
                       (hash-insert *callbacks* number (cons (renew (car both)) (renew (cdr both)))))))
             (hash-keys->list *callbacks*)))

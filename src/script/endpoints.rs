@@ -79,9 +79,6 @@ impl Received {
 pub(crate) struct Server {
     pub(crate) id: ListenerId,
     path: String,
-    /// The callback for messages. Scheme holds it too, or the collector could take what it
-    /// closes over.
-    on_message: SteelVal,
     /// What `hook` returns, once it has ended.
     result: OnceLock<SteelVal>,
 }
@@ -143,6 +140,9 @@ pub(crate) struct Endpoints {
     pub(crate) control: Arc<Control>,
     events: Option<EventLoop>,
     servers: BTreeMap<ListenerId, Arc<Server>>,
+    /// The servers' callbacks for messages. Scheme holds them too, or the collector could take
+    /// what they close over.
+    on_message: BTreeMap<ListenerId, SteelVal>,
     listeners: Vec<ListenerId>,
     clients: Vec<Weak<Client>>,
     deferred: Vec<Weak<Received>>,
@@ -174,6 +174,7 @@ impl Endpoints {
             control: Arc::new(control),
             events: None,
             servers: BTreeMap::new(),
+            on_message: BTreeMap::new(),
             listeners: Vec::new(),
             clients: Vec::new(),
             deferred: Vec::new(),
@@ -262,10 +263,10 @@ impl Endpoints {
         let server = Arc::new(Server {
             id: listener.id,
             path: listener.path.clone(),
-            on_message,
             result: OnceLock::new(),
         });
         self.servers.insert(listener.id, server.clone());
+        self.on_message.insert(listener.id, on_message);
         Ok(server)
     }
 
@@ -274,6 +275,7 @@ impl Endpoints {
         let Some(server) = self.servers.remove(&listener) else {
             return;
         };
+        self.on_message.remove(&listener);
         // It ends once: it has just been taken out of the table.
         let _ = server.result.set(result);
         if let Some(events) = &mut self.events {
@@ -603,9 +605,17 @@ impl Endpoints {
     /// Returns the callback for a message of `kind`.
     fn call(&mut self, kind: Kind, listener: ListenerId) -> SteelVal {
         self.kind = Some(kind);
-        self.servers
+        self.on_message
             .get(&listener)
-            .map_or(SteelVal::BoolV(false), |server| server.on_message.clone())
+            .cloned()
+            .unwrap_or(SteelVal::BoolV(false))
+    }
+
+    /// Has a server call another function for its messages from now on.
+    pub(crate) fn renew_callback(&mut self, listener: ListenerId, on_message: SteelVal) {
+        if let Some(old) = self.on_message.get_mut(&listener) {
+            *old = on_message;
+        }
     }
 
     fn begin_fault(&mut self, listener: ListenerId, value: SteelVal) -> SteelVal {

@@ -147,6 +147,7 @@ pub(crate) fn register(
         ("#%end-wait", primitives::end_wait),
         ("#%after-fault", primitives::after_fault),
         ("#%end-by-message", primitives::end_by_message),
+        ("#%renew-callback", primitives::renew_callback),
         ("#%leave", primitives::leave),
         ("#%message-type", primitives::message_type),
         ("#%message-peer", primitives::message_peer),

@@ -450,6 +450,14 @@ pub(crate) fn next_event(shared: &Shared, args: &[SteelVal]) -> Outcome {
     lock(shared).next_event(&target)
 }
 
+pub(crate) fn renew_callback(shared: &Shared, args: &[SteelVal]) -> Outcome {
+    if let [SteelVal::IntV(number), function] = args {
+        let id = crate::sipc::ListenerId::from_number(number.unsigned_abs() as u64);
+        lock(shared).renew_callback(id, function.clone());
+    }
+    Ok(SteelVal::Void)
+}
+
 pub(crate) fn end_by_message(shared: &Shared, args: &[SteelVal]) -> Outcome {
     let target = target(args)?;
     Ok(lock(shared).end_by_message(&target))
