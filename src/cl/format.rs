@@ -29,7 +29,11 @@ fn format(a: &[V]) -> R {
     if is_nil(destination) {
         return Ok(string(to_string(&control, &a[3..], 0)?));
     }
-    let target = if matches!(destination, SteelVal::BoolV(true)) { &a[0] } else { destination };
+    let target = if matches!(destination, SteelVal::BoolV(true)) {
+        &a[0]
+    } else {
+        destination
+    };
     let is_vector = with(target, |o| matches!(o, Obj::Vector(x) if x.is_string)) == Some(true);
     if is_vector {
         let s = to_string(&control, &a[3..], 0)?;

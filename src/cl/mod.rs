@@ -44,9 +44,16 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// The message for a user, with the file's name.
     pub fn message(&self, file: &str) -> String {
-        let Diagnostic { line, column, form, reason } = self;
+        let Diagnostic {
+            line,
+            column,
+            form,
+            reason,
+        } = self;
         if reason.starts_with("not supported here") {
-            format!("{file}:{line}:{column}: {reason}, line {line}; see the table of supported forms")
+            format!(
+                "{file}:{line}:{column}: {reason}, line {line}; see the table of supported forms"
+            )
         } else {
             format!("{file}:{line}:{column}: {form}: {reason}")
         }
@@ -92,14 +99,20 @@ impl Translation {
     /// The place in the Lisp text that an error of this program belongs to.
     pub fn position_of_error(&self, error: &SteelErr) -> Option<Pos> {
         let first = self.map.first().map_or(0, |m| m.0.saturating_sub(1));
-        let direct = error.span().map(|s| s.start).filter(|s| *s >= first && *s > 0);
+        let direct = error
+            .span()
+            .map(|s| s.start)
+            .filter(|s| *s >= first && *s > 0);
         if let Some(p) = direct.and_then(|s| self.position(s)) {
             return Some(p);
         }
         // The error rose inside the run-time library: the innermost caller outside it counts.
         let trace = error.stack_trace().as_ref()?;
         let spans = trace.trace().iter().rev().filter_map(|c| *c.span());
-        spans.map(|s| s.start).find(|s| *s >= first && *s > 0).and_then(|s| self.position(s))
+        spans
+            .map(|s| s.start)
+            .find(|s| *s >= first && *s > 0)
+            .and_then(|s| self.position(s))
     }
 }
 
@@ -147,7 +160,10 @@ pub fn translate(
 ) -> Result<Translation, Vec<Diagnostic>> {
     register(engine);
     let unit = translate::translate_text(text, &mut session.known, Some(engine))?;
-    Ok(Translation { text: unit.text, map: unit.map })
+    Ok(Translation {
+        text: unit.text,
+        map: unit.map,
+    })
 }
 
 /// Translates a text and runs it. The value is that of the last form; at an interactive session
@@ -188,7 +204,11 @@ pub fn register(engine: &mut Engine) {
         return;
     }
     for (name, entry) in PRIMS.iter() {
-        let steel = if name.starts_with('%') { (*name).to_string() } else { format!("%{name}") };
+        let steel = if name.starts_with('%') {
+            (*name).to_string()
+        } else {
+            format!("%{name}")
+        };
         if let Some(all) = entry.all_values {
             engine.register_value(&format!("%{steel}"), SteelVal::FuncV(all));
         }
@@ -268,5 +288,8 @@ fn special_variable(name: &str) -> bool {
 }
 
 fn initial_value(name: &str) -> &'static str {
-    VARIABLES.iter().find(|v| v.0 == name).map_or("(%NO-VALUE)", |v| v.1)
+    VARIABLES
+        .iter()
+        .find(|v| v.0 == name)
+        .map_or("(%NO-VALUE)", |v| v.1)
 }

@@ -18,8 +18,16 @@ pub(crate) struct Style {
     pub(crate) pretty: bool,
 }
 
-const READABLY: Style = Style { escape: true, radix: 10, pretty: true };
-const PLAINLY: Style = Style { escape: false, radix: 10, pretty: true };
+const READABLY: Style = Style {
+    escape: true,
+    radix: 10,
+    pretty: true,
+};
+const PLAINLY: Style = Style {
+    escape: false,
+    radix: 10,
+    pretty: true,
+};
 
 /// Prints readably, from column 0.
 pub(crate) fn prin1(v: &V) -> String {
@@ -38,7 +46,10 @@ pub(crate) fn print(v: &V, escape: bool, column: usize) -> String {
 
 /// Prints with every choice given.
 pub(crate) fn print_at(v: &V, style: Style, column: usize) -> String {
-    let mut out = Out { text: String::new(), column };
+    let mut out = Out {
+        text: String::new(),
+        column,
+    };
     write(&mut out, v, style, 0, 0);
     out.text
 }
@@ -54,7 +65,11 @@ pub(crate) fn obj_to_string(o: &Obj) -> String {
 }
 
 fn brief(v: &V) -> String {
-    if matches!(v, SteelVal::Custom(_)) { "...".into() } else { prin1(v) }
+    if matches!(v, SteelVal::Custom(_)) {
+        "...".into()
+    } else {
+        prin1(v)
+    }
 }
 
 struct Out {
@@ -102,7 +117,10 @@ fn barred(name: &str) -> String {
         && name.chars().all(|c| {
             !c.is_lowercase()
                 && !c.is_whitespace()
-                && !matches!(c, '(' | ')' | '"' | '\'' | '`' | ',' | ';' | ':' | '|' | '\\')
+                && !matches!(
+                    c,
+                    '(' | ')' | '"' | '\'' | '`' | ',' | ';' | ':' | '|' | '\\'
+                )
         })
         && !name.starts_with('#')
         && !name.chars().all(|c| c == '.')
@@ -151,10 +169,18 @@ fn atom(v: &V, style: Style) -> Option<String> {
         SteelVal::BoolV(true) => "T".into(),
         SteelVal::SymbolV(s) => symbol_text(s, style.escape),
         SteelVal::StringV(s) => {
-            if style.escape { quoted(s) } else { s.to_string() }
+            if style.escape {
+                quoted(s)
+            } else {
+                s.to_string()
+            }
         }
         SteelVal::CharV(c) => {
-            if style.escape { char_text(*c) } else { c.to_string() }
+            if style.escape {
+                char_text(*c)
+            } else {
+                c.to_string()
+            }
         }
         SteelVal::ByteVector(_) => format!("{v}"),
         SteelVal::Closure(_) => "#<FUNCTION>".into(),
@@ -209,7 +235,9 @@ fn write(out: &mut Out, v: &V, style: Style, depth: usize, closers: usize) {
         out.push(&if style.escape { quoted(&s) } else { s });
         return;
     }
-    if !style.escape && let Some(r) = condition::report(v) {
+    if !style.escape
+        && let Some(r) = condition::report(v)
+    {
         out.push(&r);
         return;
     }
@@ -244,7 +272,12 @@ fn compound(out: &mut Out, v: &V, style: Style, depth: usize, closers: usize) {
         },
         Obj::Instance { class, slots } if !class.is_condition => Kind::Struct(
             class.name.clone(),
-            class.slots.iter().cloned().zip(slots.iter().cloned()).collect(),
+            class
+                .slots
+                .iter()
+                .cloned()
+                .zip(slots.iter().cloned())
+                .collect(),
         ),
         Obj::Instance { class, .. } => Kind::Text(format!("#<{} {{1000000000}}>", class.name)),
         Obj::Table(t) => Kind::Text(format!(
@@ -278,14 +311,30 @@ fn nest(dims: &[usize], items: &[V]) -> V {
         [_] => list(items.to_vec()),
         [n, rest @ ..] => {
             let size = items.len() / (*n).max(1);
-            list((0..*n).map(|i| nest(rest, &items[i * size..(i + 1) * size])).collect())
+            list(
+                (0..*n)
+                    .map(|i| nest(rest, &items[i * size..(i + 1) * size]))
+                    .collect(),
+            )
         }
     }
 }
 
 fn flat(v: &V, style: Style, depth: usize) -> String {
-    let mut out = Out { text: String::new(), column: 0 };
-    write(&mut out, v, Style { pretty: false, ..style }, depth, 0);
+    let mut out = Out {
+        text: String::new(),
+        column: 0,
+    };
+    write(
+        &mut out,
+        v,
+        Style {
+            pretty: false,
+            ..style
+        },
+        depth,
+        0,
+    );
     out.text
 }
 
@@ -327,7 +376,13 @@ fn sequence(
         }
         broken = !fits(out, &text, after) && !matches!(x, SteelVal::StringV(_));
         if broken {
-            write(out, x, style, depth + 1, if is_last { closers + 1 } else { 0 });
+            write(
+                out,
+                x,
+                style,
+                depth + 1,
+                if is_last { closers + 1 } else { 0 },
+            );
         } else {
             out.push(&text);
         }
@@ -347,7 +402,10 @@ fn structure(
     depth: usize,
     closers: usize,
 ) {
-    let escaped = Style { escape: true, ..style };
+    let escaped = Style {
+        escape: true,
+        ..style
+    };
     let mut text = format!("#S({}", symbol_text(name, true));
     for (slot, v) in slots {
         text.push_str(&format!(" :{} {}", barred(slot), flat(v, style, depth + 1)));

@@ -50,11 +50,17 @@ pub(crate) struct ReadError {
 
 impl Form {
     pub(crate) fn sym(name: &str, pos: Pos) -> Form {
-        Form { kind: Kind::Sym(name.into()), pos }
+        Form {
+            kind: Kind::Sym(name.into()),
+            pos,
+        }
     }
 
     pub(crate) fn list(items: Vec<Form>, pos: Pos) -> Form {
-        Form { kind: Kind::List(items), pos }
+        Form {
+            kind: Kind::List(items),
+            pos,
+        }
     }
 
     /// The name, if this is a symbol.
@@ -117,7 +123,10 @@ impl<'a> Reader<'a> {
     }
 
     pub(crate) fn pos(&self) -> Pos {
-        Pos { line: self.line, column: self.column }
+        Pos {
+            line: self.line,
+            column: self.column,
+        }
     }
 
     fn next(&mut self) -> Option<char> {
@@ -137,7 +146,12 @@ impl<'a> Reader<'a> {
     }
 
     fn fail<T>(&self, pos: Pos, message: impl Into<String>) -> Read<T> {
-        Err(ReadError { pos, message: message.into(), is_incomplete: false, open: None })
+        Err(ReadError {
+            pos,
+            message: message.into(),
+            is_incomplete: false,
+            open: None,
+        })
     }
 
     fn eof<T>(&self) -> Read<T> {
@@ -349,18 +363,29 @@ impl<'a> Reader<'a> {
             }
         }
         self.open.pop();
-        Ok(Form { kind: Kind::Atom(super::value::string(out)), pos })
+        Ok(Form {
+            kind: Kind::Atom(super::value::string(out)),
+            pos,
+        })
     }
 
     fn dispatch(&mut self, pos: Pos, depth: usize) -> Read<Option<Form>> {
-        let Some(c) = self.next() else { return self.eof() };
+        let Some(c) = self.next() else {
+            return self.eof();
+        };
         match c {
             '\'' => self.wrap("FUNCTION", pos, depth),
             '(' => {
                 let form = self.sequence(pos, depth)?;
                 match form.kind {
-                    Kind::List(v) => Ok(Some(Form { kind: Kind::Vector(v), pos })),
-                    Kind::Sym(_) => Ok(Some(Form { kind: Kind::Vector(vec![]), pos })),
+                    Kind::List(v) => Ok(Some(Form {
+                        kind: Kind::Vector(v),
+                        pos,
+                    })),
+                    Kind::Sym(_) => Ok(Some(Form {
+                        kind: Kind::Vector(vec![]),
+                        pos,
+                    })),
                     _ => self.fail(pos, "a dot in a vector"),
                 }
             }
@@ -400,13 +425,18 @@ impl<'a> Reader<'a> {
     fn radix(&mut self, pos: Pos, radix: u32) -> Read<Option<Form>> {
         let (token, _) = self.raw_token()?;
         match number::parse_rational(&token, radix) {
-            Some(v) => Ok(Some(Form { kind: Kind::Atom(v), pos })),
+            Some(v) => Ok(Some(Form {
+                kind: Kind::Atom(v),
+                pos,
+            })),
             None => self.fail(pos, format!("{token} is not a number of base {radix}")),
         }
     }
 
     fn character(&mut self, pos: Pos) -> Read<Form> {
-        let Some(first) = self.next() else { return self.eof() };
+        let Some(first) = self.next() else {
+            return self.eof();
+        };
         let mut name = String::from(first);
         while let Some(c) = self.peek() {
             if ends_token(c) {
@@ -416,7 +446,10 @@ impl<'a> Reader<'a> {
             self.next();
         }
         match super::rt::chars::by_name(&name) {
-            Some(c) => Ok(Form { kind: Kind::Atom(SteelVal::CharV(c)), pos }),
+            Some(c) => Ok(Form {
+                kind: Kind::Atom(SteelVal::CharV(c)),
+                pos,
+            }),
             None => self.fail(pos, format!("unrecognized character name: {name}")),
         }
     }
@@ -472,7 +505,10 @@ impl<'a> Reader<'a> {
             return self.fail(pos, format!("unexpected character {c}"));
         }
         if let Some(v) = number::parse_number(&name) {
-            return Ok(Form { kind: Kind::Atom(v), pos });
+            return Ok(Form {
+                kind: Kind::Atom(v),
+                pos,
+            });
         }
         if name.chars().all(|c| c == '.') {
             return self.fail(pos, "dot context error");
@@ -496,7 +532,11 @@ fn has_feature(f: &Form) -> bool {
             "COMMON-LISP" | "ANSI-CL" | "SIPC" | "STEEL" | "UNIX" | "SBCL" | "QUICKLISP"
         ),
         Kind::List(v) => {
-            let op = v.first().and_then(Form::name).unwrap_or("").trim_start_matches(':');
+            let op = v
+                .first()
+                .and_then(Form::name)
+                .unwrap_or("")
+                .trim_start_matches(':');
             match op {
                 "AND" => v[1..].iter().all(has_feature),
                 "OR" => v[1..].iter().any(has_feature),
@@ -538,8 +578,14 @@ fn package_symbol(name: &str) -> Result<String, String> {
         "KEYWORD" => Ok(format!(":{rest}")),
         "SB-EXT" | "UIOP" | "QL" | "ASDF" | "SB-SYS" | "ALEXANDRIA" | "SB-POSIX" => {
             Ok(match rest {
-                "EXIT" | "QUIT" | "GETENV" | "POSIX-GETENV" | "QUICKLOAD" | "LOAD-SYSTEM"
-                | "*POSIX-ARGV*" | "COMMAND-LINE-ARGUMENTS" => rest.to_string(),
+                "EXIT"
+                | "QUIT"
+                | "GETENV"
+                | "POSIX-GETENV"
+                | "QUICKLOAD"
+                | "LOAD-SYSTEM"
+                | "*POSIX-ARGV*"
+                | "COMMAND-LINE-ARGUMENTS" => rest.to_string(),
                 _ => format!("{package}:{rest}"),
             })
         }

@@ -38,10 +38,39 @@ static STANDARD: LazyLock<HashMap<&str, char>> = LazyLock::new(|| {
 });
 
 const LEVEL_A: &[&str] = &[
-    "DEFPARAMETER", "DEFUN", "FORMAT", "PRINT", "FORCE-OUTPUT", "WRITE-TO-STRING", "EQL", "ATOM",
-    "NOT", "AND", "OR", "STRINGP", "CAR", "CADR", "LET", "IF", "WHEN", "COND", "PROGN", "LOOP",
-    "SETF", "READ", "PROBE-FILE", "DELETE-FILE", "MAKE-BROADCAST-STREAM", "*STANDARD-OUTPUT*",
-    "QUICKLOAD", "EXIT", "QUIT", "FUNCTION", "LAMBDA", "QUOTE", "REQUIRE",
+    "DEFPARAMETER",
+    "DEFUN",
+    "FORMAT",
+    "PRINT",
+    "FORCE-OUTPUT",
+    "WRITE-TO-STRING",
+    "EQL",
+    "ATOM",
+    "NOT",
+    "AND",
+    "OR",
+    "STRINGP",
+    "CAR",
+    "CADR",
+    "LET",
+    "IF",
+    "WHEN",
+    "COND",
+    "PROGN",
+    "LOOP",
+    "SETF",
+    "READ",
+    "PROBE-FILE",
+    "DELETE-FILE",
+    "MAKE-BROADCAST-STREAM",
+    "*STANDARD-OUTPUT*",
+    "QUICKLOAD",
+    "EXIT",
+    "QUIT",
+    "FUNCTION",
+    "LAMBDA",
+    "QUOTE",
+    "REQUIRE",
 ];
 
 /// Whether a name belongs to the language, as function, macro or special form.
@@ -58,9 +87,18 @@ fn is_known_variable(name: &str) -> bool {
     super::special_variable(name)
         || matches!(
             name,
-            "*STANDARD-OUTPUT*" | "*STANDARD-INPUT*" | "*ERROR-OUTPUT*" | "*TERMINAL-IO*"
-                | "*QUERY-IO*" | "*TRACE-OUTPUT*" | "*DEBUG-IO*" | "PI" | "T" | "NIL"
-                | "MOST-POSITIVE-FIXNUM" | "MOST-NEGATIVE-FIXNUM"
+            "*STANDARD-OUTPUT*"
+                | "*STANDARD-INPUT*"
+                | "*ERROR-OUTPUT*"
+                | "*TERMINAL-IO*"
+                | "*QUERY-IO*"
+                | "*TRACE-OUTPUT*"
+                | "*DEBUG-IO*"
+                | "PI"
+                | "T"
+                | "NIL"
+                | "MOST-POSITIVE-FIXNUM"
+                | "MOST-NEGATIVE-FIXNUM"
                 | "INTERNAL-TIME-UNITS-PER-SECOND"
         )
 }
@@ -76,10 +114,16 @@ fn reason(name: &str) -> String {
     let why = match name {
         "DEFCLASS" | "DEFGENERIC" | "DEFMETHOD" | "MAKE-INSTANCE" | "SLOT-VALUE" | "WITH-SLOTS"
         | "CALL-NEXT-METHOD" | "WITH-ACCESSORS" => "CLOS is not part of the subset",
-        "HANDLER-BIND" | "RESTART-CASE" | "INVOKE-RESTART" | "RESTART-BIND" | "WITH-SIMPLE-RESTART"
-        | "ABORT" | "CONTINUE" | "MUFFLE-WARNING" | "CERROR" | "BREAK" => {
-            "restarts are not part of the subset"
-        }
+        "HANDLER-BIND"
+        | "RESTART-CASE"
+        | "INVOKE-RESTART"
+        | "RESTART-BIND"
+        | "WITH-SIMPLE-RESTART"
+        | "ABORT"
+        | "CONTINUE"
+        | "MUFFLE-WARNING"
+        | "CERROR"
+        | "BREAK" => "restarts are not part of the subset",
         "GO" | "TAGBODY" | "PROG" | "PROG*" => "tags are not part of the subset",
         _ => "outside levels A and B",
     };
@@ -107,8 +151,16 @@ pub fn support() -> Vec<Support> {
             } else {
                 Level::Refused
             };
-            let reason = if level == Level::Refused { reason(&name) } else { String::new() };
-            Support { name, level, reason }
+            let reason = if level == Level::Refused {
+                reason(&name)
+            } else {
+                String::new()
+            };
+            Support {
+                name,
+                level,
+                reason,
+            }
         })
         .collect()
 }
@@ -122,7 +174,11 @@ pub fn support_markdown() -> String {
             Level::B => "B",
             Level::Refused => "refused",
         };
-        out.push_str(&format!("| `{}` | {level} | {} |\n", s.name.to_lowercase(), s.reason));
+        out.push_str(&format!(
+            "| `{}` | {level} | {} |\n",
+            s.name.to_lowercase(),
+            s.reason
+        ));
     }
     out
 }

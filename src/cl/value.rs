@@ -65,10 +65,16 @@ impl Class {
 
 /// A Lisp object behind a Steel custom value.
 pub(crate) enum Obj {
-    Cons { car: V, cdr: V },
+    Cons {
+        car: V,
+        cdr: V,
+    },
     Vector(Vector),
     Table(Box<Table>),
-    Instance { class: Arc<Class>, slots: Vec<V> },
+    Instance {
+        class: Arc<Class>,
+        slots: Vec<V>,
+    },
     Class(Arc<Class>),
     Stream(Box<Stream>),
     Double(f64),
@@ -110,7 +116,9 @@ impl Drop for Obj {
         if children.is_empty() {
             return;
         }
-        let queued = DOOMED.try_with(|d| d.borrow_mut().append(&mut children)).is_ok();
+        let queued = DOOMED
+            .try_with(|d| d.borrow_mut().append(&mut children))
+            .is_ok();
         if !queued || DRAINING.with(Cell::get) {
             return;
         }
@@ -282,7 +290,10 @@ pub(crate) fn bare_name(name: &str) -> &str {
 
 /// A vector of general elements.
 pub(crate) fn vector(items: Vec<V>) -> V {
-    obj(Obj::Vector(Vector { items, ..Vector::default() }))
+    obj(Obj::Vector(Vector {
+        items,
+        ..Vector::default()
+    }))
 }
 
 /// Whether two values are the same object, numbers and characters by value.
@@ -317,7 +328,14 @@ pub(crate) fn eql(a: &V, b: &V) -> bool {
 
 /// A double float, if the value is one.
 pub(crate) fn double(v: &V) -> Option<f64> {
-    with(v, |o| if let Obj::Double(d) = o { Some(*d) } else { None }).flatten()
+    with(v, |o| {
+        if let Obj::Double(d) = o {
+            Some(*d)
+        } else {
+            None
+        }
+    })
+    .flatten()
 }
 
 /// `equal`.
@@ -372,7 +390,10 @@ pub(crate) fn type_error(datum: &V, expected: &str) -> SteelErr {
     super::rt::condition::raise(
         "TYPE-ERROR",
         message,
-        vec![("DATUM", datum.clone()), ("EXPECTED-TYPE", symbol(expected))],
+        vec![
+            ("DATUM", datum.clone()),
+            ("EXPECTED-TYPE", symbol(expected)),
+        ],
     )
 }
 
@@ -386,7 +407,8 @@ pub(crate) fn arity_error(n: usize) -> SteelErr {
 pub(crate) fn steel_message(e: &SteelErr) -> String {
     let text = e.to_string();
     let prefix = format!("Error: {:?}: ", e.kind());
-    text.strip_prefix(&prefix).map_or(text.clone(), str::to_string)
+    text.strip_prefix(&prefix)
+        .map_or(text.clone(), str::to_string)
 }
 
 /// A Steel error.

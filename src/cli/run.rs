@@ -87,12 +87,10 @@ fn evaluate(host: &mut Host, invocation: &Invocation) -> steel_sipc::Result<Exit
     }
     match invocation.script.as_deref() {
         script if is_lisp(invocation) => return evaluate_lisp(host, script),
-        Some(script) if script == OsStr::new("-") => {
-            match read_input() {
-                Ok(text) => drop(host.run_bytes("standard input", text)?),
-                Err(code) => return Ok(code),
-            }
-        }
+        Some(script) if script == OsStr::new("-") => match read_input() {
+            Ok(text) => drop(host.run_bytes("standard input", text)?),
+            Err(code) => return Ok(code),
+        },
         Some(script) => {
             host.run_file(Path::new(script))?;
         }

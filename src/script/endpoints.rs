@@ -38,7 +38,9 @@ pub(crate) struct Client {
 impl Client {
     /// Returns whether it is held and not released. One that is busy is open.
     pub(crate) fn is_open(&self) -> bool {
-        self.connection.try_lock().map_or(true, |connection| !connection.is_released())
+        self.connection
+            .try_lock()
+            .map_or(true, |connection| !connection.is_released())
     }
 }
 

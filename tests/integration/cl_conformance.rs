@@ -33,13 +33,20 @@ fn records() -> Vec<Record> {
 
 /// Runs a form; what it printed, its values, and the failure.
 fn run(engine: &mut Engine, form: &str, interactive: bool) -> (String, Vec<String>, String) {
-    engine.run("(set! g:*STANDARD-OUTPUT* (%MAKE-STRING-OUTPUT-STREAM))").unwrap();
-    let mut session = if interactive { cl::Session::interactive() } else { cl::Session::new() };
+    engine
+        .run("(set! g:*STANDARD-OUTPUT* (%MAKE-STRING-OUTPUT-STREAM))")
+        .unwrap();
+    let mut session = if interactive {
+        cl::Session::interactive()
+    } else {
+        cl::Session::new()
+    };
     let result = cl::run(engine, &mut session, "record", form);
     let (values, failure) = match result {
-        Ok(v) if interactive => {
-            (cl::values_of_last(&v).iter().map(cl::print_value).collect(), String::new())
-        }
+        Ok(v) if interactive => (
+            cl::values_of_last(&v).iter().map(cl::print_value).collect(),
+            String::new(),
+        ),
         Ok(v) => (vec![cl::print_value(&v)], String::new()),
         Err(f) => (Vec::new(), format!("{f:?}")),
     };
@@ -65,8 +72,9 @@ fn failures(interactive: bool) -> (usize, Vec<String>) {
     cl::register(&mut engine);
     let mut bad = Vec::new();
     let all = records();
-    let known: Vec<&str> =
-        include_str!("../data/cl/known-differences.txt").lines().collect();
+    let known: Vec<&str> = include_str!("../data/cl/known-differences.txt")
+        .lines()
+        .collect();
     for r in all.iter().filter(|r| !known.contains(&r.form.as_str())) {
         let (printed, values, failure) = run(&mut engine, &r.form, interactive);
         let expected: Vec<String> = if interactive {
@@ -75,7 +83,10 @@ fn failures(interactive: bool) -> (usize, Vec<String>) {
             vec![r.values.first().cloned().unwrap_or_else(|| "NIL".into())]
         };
         let values_agree = values.len() == expected.len()
-            && values.iter().zip(&expected).all(|(a, b)| a == b || is_opaque(b));
+            && values
+                .iter()
+                .zip(&expected)
+                .all(|(a, b)| a == b || is_opaque(b));
         let agree = if r.is_error {
             !failure.is_empty()
         } else {
@@ -98,11 +109,21 @@ fn failures(interactive: bool) -> (usize, Vec<String>) {
 fn every_recorded_form_prints_and_gives_what_sbcl_did_at_a_prompt() {
     let (total, bad) = failures(true);
     assert!(total >= 600);
-    assert!(bad.is_empty(), "{} of {total} differ:\n{}", bad.len(), bad.join("\n"));
+    assert!(
+        bad.is_empty(),
+        "{} of {total} differ:\n{}",
+        bad.len(),
+        bad.join("\n")
+    );
 }
 
 #[test]
 fn every_recorded_form_prints_and_gives_what_sbcl_did_in_a_file() {
     let (total, bad) = failures(false);
-    assert!(bad.is_empty(), "{} of {total} differ:\n{}", bad.len(), bad.join("\n"));
+    assert!(
+        bad.is_empty(),
+        "{} of {total} differ:\n{}",
+        bad.len(),
+        bad.join("\n")
+    );
 }

@@ -18,7 +18,10 @@ fn value(text: &str) -> String {
 }
 
 fn refusals(text: &str) -> Vec<String> {
-    cl::check("a.lisp", text).iter().map(|d| d.message("a.lisp")).collect()
+    cl::check("a.lisp", text)
+        .iter()
+        .map(|d| d.message("a.lisp"))
+        .collect()
 }
 
 #[test]
@@ -49,8 +52,14 @@ fn a_failed_send_has_its_reason_as_second_value() {
 
 #[test]
 fn pointers_hold_bytes_in_the_machine_s_order() {
-    assert_eq!(value("(sipc:pointer-size (sipc:pointer-from-seq '(1 2) :int))"), "8");
-    assert_eq!(value("(sipc:with-pointer (p) \"abc\" (sipc:pointer-to-array p))"), "#(97 98 99)");
+    assert_eq!(
+        value("(sipc:pointer-size (sipc:pointer-from-seq '(1 2) :int))"),
+        "8"
+    );
+    assert_eq!(
+        value("(sipc:with-pointer (p) \"abc\" (sipc:pointer-to-array p))"),
+        "#(97 98 99)"
+    );
     assert_eq!(
         value("(sipc:pointer-to-array (sipc:pointer-from-seq '(-1 300) :short) :short)"),
         "#(-1 300)"
@@ -82,8 +91,18 @@ fn text_that_cannot_be_read_is_refused_with_the_place_of_the_bracket() {
 
 #[test]
 fn a_run_time_error_has_the_place_in_the_lisp_text() {
-    let r = cl::run(&mut engine(), &mut Session::new(), "a", "(defun f (x)\n  (car x))\n\n(f 5)");
-    let Err(Failure::Error { message, position, .. }) = r else { panic!("{r:?}") };
+    let r = cl::run(
+        &mut engine(),
+        &mut Session::new(),
+        "a",
+        "(defun f (x)\n  (car x))\n\n(f 5)",
+    );
+    let Err(Failure::Error {
+        message, position, ..
+    }) = r
+    else {
+        panic!("{r:?}")
+    };
     assert_eq!(message, "The value\n  5\nis not of type\n  LIST");
     assert_eq!(position.map(|p| p.line), Some(2));
 }
@@ -93,7 +112,10 @@ fn a_prompt_remembers_and_defines_again() {
     let (mut engine, mut s) = (engine(), Session::interactive());
     let mut ask = |text: &str| {
         let v = cl::run(&mut engine, &mut s, "prompt", text).unwrap();
-        cl::values_of_last(&v).iter().map(cl::print_value).collect::<Vec<_>>()
+        cl::values_of_last(&v)
+            .iter()
+            .map(cl::print_value)
+            .collect::<Vec<_>>()
     };
     assert_eq!(ask("(defun g () 1)"), ["G"]);
     assert_eq!(ask("(defun f () (g))"), ["F"]);
@@ -141,7 +163,10 @@ fn the_documentation_has_the_table_of_the_code() {
         std::fs::create_dir_all(concat!(env!("CARGO_MANIFEST_DIR"), "/docs")).unwrap();
         std::fs::write(path, &text).unwrap();
     }
-    assert!(std::fs::read_to_string(path).unwrap() == text, "the table is out of date");
+    assert!(
+        std::fs::read_to_string(path).unwrap() == text,
+        "the table is out of date"
+    );
 }
 
 #[test]

@@ -20,7 +20,10 @@ pub(super) struct Output {
 
 impl Output {
     pub(super) fn new(column: usize) -> Output {
-        Output { text: String::new(), start: column }
+        Output {
+            text: String::new(),
+            start: column,
+        }
     }
 
     pub(super) fn column(&self) -> usize {
@@ -31,7 +34,8 @@ impl Output {
     }
 
     fn pad(&mut self, n: i64, c: char) {
-        self.text.extend(std::iter::repeat_n(c, n.clamp(0, MAX_PAD) as usize));
+        self.text
+            .extend(std::iter::repeat_n(c, n.clamp(0, MAX_PAD) as usize));
     }
 }
 
@@ -168,7 +172,8 @@ fn one(d: &Directive, args: &mut Args, out: &mut Output) -> Result<End, SteelErr
             if d.at {
                 out.text.push_str(&printer::prin1(&v));
             } else if d.colon {
-                out.text.push_str(&chars::name_of(c).unwrap_or_else(|| c.to_string()));
+                out.text
+                    .push_str(&chars::name_of(c).unwrap_or_else(|| c.to_string()));
             } else {
                 out.text.push(c);
             }
@@ -274,7 +279,9 @@ fn move_arguments(d: &Directive, given: &Given, args: &mut Args) -> Result<(), S
         args.at as i64 + given.int(0).unwrap_or(1)
     };
     if to < 0 || to as usize > args.all.len() {
-        return Err(simple_error("error in FORMAT: Index out of bounds. Should have been between 0 and the number of arguments."));
+        return Err(simple_error(
+            "error in FORMAT: Index out of bounds. Should have been between 0 and the number of arguments.",
+        ));
     }
     args.at = to as usize;
     Ok(())
@@ -302,7 +309,12 @@ fn recase(s: &str, colon: bool, at: bool) -> String {
     }
 }
 
-fn choose(d: &Directive, given: &Given, args: &mut Args, out: &mut Output) -> Result<End, SteelErr> {
+fn choose(
+    d: &Directive,
+    given: &Given,
+    args: &mut Args,
+    out: &mut Output,
+) -> Result<End, SteelErr> {
     if d.at {
         let v = args.next()?;
         if is_nil(&v) {
@@ -314,7 +326,10 @@ fn choose(d: &Directive, given: &Given, args: &mut Args, out: &mut Output) -> Re
     if d.colon {
         let v = args.next()?;
         let i = usize::from(!is_nil(&v));
-        return d.clauses.get(i).map_or(Ok(End::Done), |c| run(c, args, out));
+        return d
+            .clauses
+            .get(i)
+            .map_or(Ok(End::Done), |c| run(c, args, out));
     }
     let n = match given.int(0) {
         Some(n) => n,
@@ -331,7 +346,12 @@ fn choose(d: &Directive, given: &Given, args: &mut Args, out: &mut Output) -> Re
     run(&d.clauses[i as usize], args, out)
 }
 
-fn iterate(d: &Directive, given: &Given, args: &mut Args, out: &mut Output) -> Result<(), SteelErr> {
+fn iterate(
+    d: &Directive,
+    given: &Given,
+    args: &mut Args,
+    out: &mut Output,
+) -> Result<(), SteelErr> {
     let mut limit = given.int(0).unwrap_or(i64::MAX);
     let own;
     let body: &[Piece] = if d.clauses[0].is_empty() {
@@ -340,7 +360,11 @@ fn iterate(d: &Directive, given: &Given, args: &mut Args, out: &mut Output) -> R
     } else {
         &d.clauses[0]
     };
-    let mut list_args = if d.at { None } else { Some(Args::new(items(&args.next()?)?)) };
+    let mut list_args = if d.at {
+        None
+    } else {
+        Some(Args::new(items(&args.next()?)?))
+    };
     let source: &mut Args = list_args.as_mut().unwrap_or(args);
     let mut must = d.close_colon;
     while limit > 0 && (must || source.left() > 0) {
@@ -360,7 +384,9 @@ fn iterate(d: &Directive, given: &Given, args: &mut Args, out: &mut Output) -> R
             break;
         }
         if source.at == before && limit > 1_000_000 {
-            return Err(simple_error("error in FORMAT: an iteration that uses no arguments"));
+            return Err(simple_error(
+                "error in FORMAT: an iteration that uses no arguments",
+            ));
         }
         if out.text.len() > 256 << 20 {
             return Err(simple_error("error in FORMAT: the output is too long"));
@@ -369,7 +395,12 @@ fn iterate(d: &Directive, given: &Given, args: &mut Args, out: &mut Output) -> R
     Ok(())
 }
 
-fn justify(d: &Directive, given: &Given, args: &mut Args, out: &mut Output) -> Result<(), SteelErr> {
+fn justify(
+    d: &Directive,
+    given: &Given,
+    args: &mut Args,
+    out: &mut Output,
+) -> Result<(), SteelErr> {
     let mut parts = Vec::new();
     for clause in &d.clauses {
         let mut inner = Output::new(0);

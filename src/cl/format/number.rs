@@ -18,7 +18,11 @@ pub(super) fn integer(v: &V, radix: u32, d: &Directive, given: &Given, first: us
     let width = given.int(first).unwrap_or(0);
     let pad = given.char(first + 1).unwrap_or(' ');
     let Some(n) = N::get(v).filter(N::is_integer) else {
-        let style = Style { escape: false, radix, pretty: true };
+        let style = Style {
+            escape: false,
+            radix,
+            pretty: true,
+        };
         return printer::print_at(v, style, 0);
     };
     let digits = print_number(v, radix).unwrap_or_default();
@@ -47,14 +51,39 @@ pub(super) fn integer(v: &V, radix: u32, d: &Directive, given: &Given, first: us
 }
 
 const SMALL: [&str; 20] = [
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
-    "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen",
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
     "nineteen",
 ];
-const TENS: [&str; 10] =
-    ["", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"];
-const GROUPS: [&str; 7] =
-    ["", " thousand", " million", " billion", " trillion", " quadrillion", " quintillion"];
+const TENS: [&str; 10] = [
+    "", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety",
+];
+const GROUPS: [&str; 7] = [
+    "",
+    " thousand",
+    " million",
+    " billion",
+    " trillion",
+    " quadrillion",
+    " quintillion",
+];
 
 fn below_thousand(n: u64) -> String {
     let mut out = String::new();
@@ -94,7 +123,11 @@ fn cardinal(n: i128) -> String {
         i += 1;
     }
     groups.reverse();
-    format!("{}{}", if n < 0 { "negative " } else { "" }, groups.join(" "))
+    format!(
+        "{}{}",
+        if n < 0 { "negative " } else { "" },
+        groups.join(" ")
+    )
 }
 
 fn ordinal(n: i128) -> String {
@@ -117,8 +150,19 @@ fn ordinal(n: i128) -> String {
 
 fn roman(mut n: i128, old: bool) -> String {
     const NEW: [(i128, &str); 13] = [
-        (1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"),
-        (40, "XL"), (10, "X"), (9, "IX"), (5, "V"), (4, "IV"), (1, "I"),
+        (1000, "M"),
+        (900, "CM"),
+        (500, "D"),
+        (400, "CD"),
+        (100, "C"),
+        (90, "XC"),
+        (50, "L"),
+        (40, "XL"),
+        (10, "X"),
+        (9, "IX"),
+        (5, "V"),
+        (4, "IV"),
+        (1, "I"),
     ];
     let mut out = String::new();
     for (v, s) in NEW {
@@ -135,16 +179,23 @@ fn roman(mut n: i128, old: bool) -> String {
 
 /// `~R` without a base: words, ordinals and Roman numerals.
 pub(super) fn words(v: &V, colon: bool, at: bool) -> Result<String, SteelErr> {
-    let n = N::get(v).and_then(|n| n.big()).ok_or_else(|| type_error(v, "INTEGER"))?;
-    let n = i128::try_from(n).map_err(|_| simple_error("error in FORMAT: number too large to print in English"))?;
+    let n = N::get(v)
+        .and_then(|n| n.big())
+        .ok_or_else(|| type_error(v, "INTEGER"))?;
+    let n = i128::try_from(n)
+        .map_err(|_| simple_error("error in FORMAT: number too large to print in English"))?;
     if at {
         if !(1..=4999).contains(&n) {
-            return Err(simple_error("error in FORMAT: Number too large to print in Roman numerals"));
+            return Err(simple_error(
+                "error in FORMAT: Number too large to print in Roman numerals",
+            ));
         }
         return Ok(roman(n, colon));
     }
     if n.unsigned_abs() >= 1_000_000_000_000_000_000_000 {
-        return Err(simple_error("error in FORMAT: number too large to print in English"));
+        return Err(simple_error(
+            "error in FORMAT: number too large to print in English",
+        ));
     }
     Ok(if colon { ordinal(n) } else { cardinal(n) })
 }
@@ -163,7 +214,11 @@ fn rounded(n: &N, places: usize) -> (String, i32) {
         return (String::from("0"), 1);
     }
     let keep = keep as usize;
-    let up = if keep == 0 { digits.as_str() > "5" } else { digits.as_bytes()[keep] >= b'5' };
+    let up = if keep == 0 {
+        digits.as_str() > "5"
+    } else {
+        digits.as_bytes()[keep] >= b'5'
+    };
     let mut kept: Vec<u8> = digits.as_bytes()[..keep].to_vec();
     if !up {
         if kept.is_empty() {
@@ -258,7 +313,11 @@ fn fixed_directive(n: &N, d: &Directive, given: &Given) -> String {
         Some(p) => fixed(&scaled, p.clamp(0, 1000) as usize),
         None => {
             let (digits, exp) = shortest(&scaled);
-            let full = if scaled.is_zero() { "0.0".into() } else { fixed_digits(&digits, exp) };
+            let full = if scaled.is_zero() {
+                "0.0".into()
+            } else {
+                fixed_digits(&digits, exp)
+            };
             match width {
                 Some(w) if (full.len() + sign.len()) as i64 > w => {
                     let int = full.find('.').unwrap_or(full.len()) + sign.len() + 1;
@@ -288,8 +347,14 @@ fn exponential(n: &N, d: &Directive, given: &Given) -> String {
     let (width, places) = (given.int(0), given.int(1));
     let exp_digits = given.int(2).unwrap_or(1).clamp(1, 10) as usize;
     let scale = given.int(3).unwrap_or(1).clamp(1, 20) as i32;
-    let marker = given.char(6).unwrap_or(if matches!(n, N::D(_)) { 'd' } else { 'e' });
-    let (mut digits, mut exp) = if n.is_zero() { ("0".into(), 1) } else { shortest(n) };
+    let marker = given
+        .char(6)
+        .unwrap_or(if matches!(n, N::D(_)) { 'd' } else { 'e' });
+    let (mut digits, mut exp) = if n.is_zero() {
+        ("0".into(), 1)
+    } else {
+        shortest(n)
+    };
     if let Some(p) = places {
         let mantissa = format!("0.{digits}").parse::<f64>().unwrap_or(0.0);
         let keep = (p.max(0) as usize) + 1;

@@ -42,7 +42,10 @@ pub(super) struct Directive {
 const KNOWN: &str = "ASDXBORCFEG$PTI%&~|_*?^(){}[];<>\nW";
 
 pub(super) fn fail<T>(message: &str, control: &str, at: usize) -> Result<T, SteelErr> {
-    let text = format!("error in FORMAT: {message}\n  {control}\n  {}^\n", " ".repeat(at));
+    let text = format!(
+        "error in FORMAT: {message}\n  {control}\n  {}^\n",
+        " ".repeat(at)
+    );
     Err(condition::raise("SIMPLE-ERROR", text, vec![]))
 }
 
@@ -60,11 +63,20 @@ pub(crate) fn check(control: &str) -> Option<String> {
 /// Parses a whole control string.
 pub(super) fn parse(control: &str) -> Result<Vec<Piece>, SteelErr> {
     let chars: Vec<char> = control.chars().collect();
-    let mut parser = Parser { chars, i: 0, control, depth: 0 };
+    let mut parser = Parser {
+        chars,
+        i: 0,
+        control,
+        depth: 0,
+    };
     let (pieces, end) = parser.block(None)?;
     match end {
         None => Ok(pieces),
-        Some(d) => fail(&format!("no corresponding open directive for ~{}", d.op), control, d.position),
+        Some(d) => fail(
+            &format!("no corresponding open directive for ~{}", d.op),
+            control,
+            d.position,
+        ),
     }
 }
 
@@ -143,11 +155,14 @@ impl Parser<'_> {
                     return fail("mismatched directive", self.control, e.position);
                 }
                 None => {
-                    let m = format!("no corresponding close {}", if d.op == '(' {
-                        "parenthesis".to_string()
-                    } else {
-                        format!("directive ~{close}")
-                    });
+                    let m = format!(
+                        "no corresponding close {}",
+                        if d.op == '(' {
+                            "parenthesis".to_string()
+                        } else {
+                            format!("directive ~{close}")
+                        }
+                    );
                     return fail(&m, self.control, d.position);
                 }
             }
@@ -170,7 +185,11 @@ impl Parser<'_> {
         let mut pending = false;
         loop {
             let Some(&c) = self.chars.get(self.i) else {
-                return fail("string ended before directive was found", self.control, start);
+                return fail(
+                    "string ended before directive was found",
+                    self.control,
+                    start,
+                );
             };
             self.i += 1;
             match c {
@@ -182,7 +201,11 @@ impl Parser<'_> {
                 }
                 '\'' => {
                     let Some(&q) = self.chars.get(self.i) else {
-                        return fail("string ended before directive was found", self.control, start);
+                        return fail(
+                            "string ended before directive was found",
+                            self.control,
+                            start,
+                        );
                     };
                     self.i += 1;
                     d.params.push(Param::Char(q));

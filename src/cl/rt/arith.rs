@@ -113,7 +113,9 @@ fn remainder(a: &[V]) -> R {
 }
 
 pub(crate) fn integer(v: &V) -> Result<BigInt, SteelErr> {
-    N::get(v).and_then(|n| n.big()).ok_or_else(|| type_error(v, "INTEGER"))
+    N::get(v)
+        .and_then(|n| n.big())
+        .ok_or_else(|| type_error(v, "INTEGER"))
 }
 
 fn bits(a: &[V], start: i32, f: fn(BigInt, BigInt) -> BigInt) -> R {
@@ -129,7 +131,11 @@ fn ash(a: &[V]) -> R {
     if s > 10_000_000 {
         return Err(simple_error("the result of ash would be too large"));
     }
-    Ok(big(if s >= 0 { n << s } else { n >> s.unsigned_abs() }))
+    Ok(big(if s >= 0 {
+        n << s
+    } else {
+        n >> s.unsigned_abs()
+    }))
 }
 
 fn expt(a: &[V]) -> R {
@@ -141,12 +147,18 @@ fn expt(a: &[V]) -> R {
         if let N::D(d) = base {
             return Ok(finite(N::D(d.powi(e.clamp(-100_000, 100_000) as i32)))?.v());
         }
-        let Some(q) = base.ratio() else { return Err(type_error(&a[0], "NUMBER")) };
+        let Some(q) = base.ratio() else {
+            return Err(type_error(&a[0], "NUMBER"));
+        };
         if e.unsigned_abs() > 10_000_000 && !(q.abs().is_one() || q.is_zero()) {
             return Err(simple_error("the result of expt would be too large"));
         }
         if e < 0 && q.is_zero() {
-            return Err(division_by_zero("/", &SteelVal::IntV(1), &SteelVal::IntV(0)));
+            return Err(division_by_zero(
+                "/",
+                &SteelVal::IntV(1),
+                &SteelVal::IntV(0),
+            ));
         }
         return Ok(N::Q(num_traits::Pow::pow(&q, &BigInt::from(e))).v());
     }
@@ -178,7 +190,9 @@ fn real(a: &V, f: fn(f64) -> f64) -> R {
 
 fn sqrt(a: &[V]) -> R {
     if N::of(&a[0])?.is_negative() {
-        return Err(simple_error("not supported here: the square root of a negative number"));
+        return Err(simple_error(
+            "not supported here: the square root of a negative number",
+        ));
     }
     real(&a[0], f64::sqrt)
 }
@@ -250,19 +264,37 @@ fn rationalize(a: &[V]) -> R {
 
 fn part(a: &V, numerator: bool) -> R {
     match N::of(a)? {
-        N::Q(q) => Ok(big(if numerator { q.numer().clone() } else { q.denom().clone() })),
-        n if n.is_integer() => Ok(if numerator { a.clone() } else { SteelVal::IntV(1) }),
+        N::Q(q) => Ok(big(if numerator {
+            q.numer().clone()
+        } else {
+            q.denom().clone()
+        })),
+        n if n.is_integer() => Ok(if numerator {
+            a.clone()
+        } else {
+            SteelVal::IntV(1)
+        }),
         _ => Err(type_error(a, "RATIONAL")),
     }
 }
 
 fn abs(a: &[V]) -> R {
-    if N::of(&a[0])?.is_negative() { sub(a) } else { Ok(a[0].clone()) }
+    if N::of(&a[0])?.is_negative() {
+        sub(a)
+    } else {
+        Ok(a[0].clone())
+    }
 }
 
 fn signum(a: &[V]) -> R {
     let n = N::of(&a[0])?;
-    let s = if n.is_zero() { 0 } else if n.is_negative() { -1 } else { 1 };
+    let s = if n.is_zero() {
+        0
+    } else if n.is_negative() {
+        -1
+    } else {
+        1
+    };
     Ok(match n {
         N::F(_) => N::F(s as f32),
         N::D(_) => N::D(f64::from(s)),
@@ -272,11 +304,15 @@ fn signum(a: &[V]) -> R {
 }
 
 fn gcd(a: &[V]) -> R {
-    a.iter().try_fold(BigInt::zero(), |acc, x| Ok(acc.gcd(&integer(x)?))).map(big)
+    a.iter()
+        .try_fold(BigInt::zero(), |acc, x| Ok(acc.gcd(&integer(x)?)))
+        .map(big)
 }
 
 fn lcm(a: &[V]) -> R {
-    a.iter().try_fold(BigInt::one(), |acc, x| Ok(acc.lcm(&integer(x)?))).map(big)
+    a.iter()
+        .try_fold(BigInt::one(), |acc, x| Ok(acc.lcm(&integer(x)?)))
+        .map(big)
 }
 
 fn parity(a: &V, even: bool) -> R {
@@ -304,7 +340,10 @@ fn random(a: &[V]) -> R {
     };
     let n = N::of(&a[0])?;
     if n.is_zero() || n.is_negative() {
-        return Err(type_error(&a[0], "(OR (AND INTEGER (INTEGER 1)) (AND FLOAT (FLOAT (0.0))))"));
+        return Err(type_error(
+            &a[0],
+            "(OR (AND INTEGER (INTEGER 1)) (AND FLOAT (FLOAT (0.0))))",
+        ));
     }
     let unit = || (next() >> 11) as f64 / (1u64 << 53) as f64;
     Ok(match n {
@@ -409,6 +448,10 @@ pub(super) fn register(t: &mut Prims) {
     p!(t, "NUMBERP", 1, 1, |a| is_kind(a, |_| true));
     p!(t, "REALP", 1, 1, |a| is_kind(a, |_| true));
     p!(t, "INTEGERP", 1, 1, |a| is_kind(a, N::is_integer));
-    p!(t, "RATIONALP", 1, 1, |a| is_kind(a, |n| n.is_integer() || matches!(n, N::Q(_))));
-    p!(t, "FLOATP", 1, 1, |a| is_kind(a, |n| matches!(n, N::F(_) | N::D(_))));
+    p!(t, "RATIONALP", 1, 1, |a| is_kind(a, |n| n.is_integer()
+        || matches!(n, N::Q(_))));
+    p!(t, "FLOATP", 1, 1, |a| is_kind(a, |n| matches!(
+        n,
+        N::F(_) | N::D(_)
+    )));
 }

@@ -41,7 +41,10 @@ pub(crate) fn by_name(name: &str) -> Option<char> {
 
 /// The name of a character without a shape.
 pub(crate) fn name_of(c: char) -> Option<String> {
-    NAMES.iter().find(|(_, x)| *x == c).map(|(n, _)| (*n).to_string())
+    NAMES
+        .iter()
+        .find(|(_, x)| *x == c)
+        .map(|(n, _)| (*n).to_string())
 }
 
 pub(crate) fn char_of(v: &V) -> Result<char, SteelErr> {
@@ -99,7 +102,10 @@ pub(crate) fn downcase(c: char) -> char {
 }
 
 pub(super) fn register(t: &mut Prims) {
-    p!(t, "CHARACTERP", 1, 1, |a| bool_v(matches!(a[0], SteelVal::CharV(_))));
+    p!(t, "CHARACTERP", 1, 1, |a| bool_v(matches!(
+        a[0],
+        SteelVal::CharV(_)
+    )));
     p!(t, "CHAR=", 1, 99, |a| chain(a, false, |x, y| x == y));
     p!(t, "CHAR<", 1, 99, |a| chain(a, false, |x, y| x < y));
     p!(t, "CHAR>", 1, 99, |a| chain(a, false, |x, y| x > y));
@@ -111,11 +117,20 @@ pub(super) fn register(t: &mut Prims) {
     p!(t, "CHAR-LESSP", 1, 99, |a| chain(a, true, |x, y| x < y));
     p!(t, "CHAR-GREATERP", 1, 99, |a| chain(a, true, |x, y| x > y));
     p!(t, "CHAR-UPCASE", 1, 1, |a| Ok(ch(upcase(char_of(&a[0])?))));
-    p!(t, "CHAR-DOWNCASE", 1, 1, |a| Ok(ch(downcase(char_of(&a[0])?))));
-    p!(t, "CHAR-CODE", 1, 1, |a| Ok(SteelVal::IntV(char_of(&a[0])? as isize)));
-    p!(t, "CHAR-INT", 1, 1, |a| Ok(SteelVal::IntV(char_of(&a[0])? as isize)));
+    p!(t, "CHAR-DOWNCASE", 1, 1, |a| Ok(ch(downcase(char_of(
+        &a[0]
+    )?))));
+    p!(t, "CHAR-CODE", 1, 1, |a| Ok(SteelVal::IntV(
+        char_of(&a[0])? as isize
+    )));
+    p!(t, "CHAR-INT", 1, 1, |a| Ok(SteelVal::IntV(
+        char_of(&a[0])? as isize
+    )));
     p!(t, "CODE-CHAR", 1, 1, |a| {
-        Ok(u32::try_from(index(&a[0])?).ok().and_then(char::from_u32).map_or(NIL, ch))
+        Ok(u32::try_from(index(&a[0])?)
+            .ok()
+            .and_then(char::from_u32)
+            .map_or(NIL, ch))
     });
     p!(t, "CHARACTER", 1, 1, |a| {
         let s = designated(&a[0])?;
@@ -130,28 +145,44 @@ pub(super) fn register(t: &mut Prims) {
         if let Some(n) = name_of(c) {
             return Ok(string(n));
         }
-        let shown = if c.is_ascii() { c.to_string() } else { format!("U{:X}", c as u32) };
+        let shown = if c.is_ascii() {
+            c.to_string()
+        } else {
+            format!("U{:X}", c as u32)
+        };
         Ok(string(shown))
     });
     p!(t, "NAME-CHAR", 1, 1, |a| {
         Ok(by_name(&designated(&a[0])?).map_or(NIL, ch))
     });
-    p!(t, "ALPHA-CHAR-P", 1, 1, |a| bool_v(char_of(&a[0])?.is_alphabetic()));
-    p!(t, "ALPHANUMERICP", 1, 1, |a| bool_v(char_of(&a[0])?.is_alphanumeric()));
-    p!(t, "UPPER-CASE-P", 1, 1, |a| bool_v(char_of(&a[0])?.is_uppercase()));
-    p!(t, "LOWER-CASE-P", 1, 1, |a| bool_v(char_of(&a[0])?.is_lowercase()));
+    p!(t, "ALPHA-CHAR-P", 1, 1, |a| bool_v(
+        char_of(&a[0])?.is_alphabetic()
+    ));
+    p!(t, "ALPHANUMERICP", 1, 1, |a| bool_v(
+        char_of(&a[0])?.is_alphanumeric()
+    ));
+    p!(t, "UPPER-CASE-P", 1, 1, |a| bool_v(
+        char_of(&a[0])?.is_uppercase()
+    ));
+    p!(t, "LOWER-CASE-P", 1, 1, |a| bool_v(
+        char_of(&a[0])?.is_lowercase()
+    ));
     p!(t, "BOTH-CASE-P", 1, 1, |a| {
         let c = char_of(&a[0])?;
         bool_v(c.is_uppercase() || c.is_lowercase())
     });
-    p!(t, "GRAPHIC-CHAR-P", 1, 1, |a| bool_v(!char_of(&a[0])?.is_control()));
+    p!(t, "GRAPHIC-CHAR-P", 1, 1, |a| bool_v(
+        !char_of(&a[0])?.is_control()
+    ));
     p!(t, "STANDARD-CHAR-P", 1, 1, |a| {
         let c = char_of(&a[0])?;
         bool_v(c == '\n' || (c.is_ascii() && !c.is_control()))
     });
     p!(t, "DIGIT-CHAR-P", 1, 2, |a| {
         let radix = a.get(1).map_or(Ok(10), index)? as u32;
-        Ok(char_of(&a[0])?.to_digit(radix.clamp(2, 36)).map_or(NIL, |d| SteelVal::IntV(d as isize)))
+        Ok(char_of(&a[0])?
+            .to_digit(radix.clamp(2, 36))
+            .map_or(NIL, |d| SteelVal::IntV(d as isize)))
     });
     p!(t, "DIGIT-CHAR", 1, 2, |a| {
         let radix = a.get(1).map_or(Ok(10), index)? as u32;

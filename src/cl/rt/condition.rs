@@ -17,16 +17,40 @@ const BUILT_IN: &[(&str, &[&str], &[&str])] = &[
     ("CONDITION", &[], &[]),
     ("SERIOUS-CONDITION", &["CONDITION"], &[]),
     ("ERROR", &["SERIOUS-CONDITION"], &[]),
-    ("SIMPLE-CONDITION", &["CONDITION"], &["FORMAT-CONTROL", "FORMAT-ARGUMENTS"]),
-    ("SIMPLE-ERROR", &["SIMPLE-CONDITION", "ERROR"], &["FORMAT-CONTROL", "FORMAT-ARGUMENTS"]),
+    (
+        "SIMPLE-CONDITION",
+        &["CONDITION"],
+        &["FORMAT-CONTROL", "FORMAT-ARGUMENTS"],
+    ),
+    (
+        "SIMPLE-ERROR",
+        &["SIMPLE-CONDITION", "ERROR"],
+        &["FORMAT-CONTROL", "FORMAT-ARGUMENTS"],
+    ),
     ("WARNING", &["CONDITION"], &[]),
     ("STYLE-WARNING", &["WARNING"], &[]),
-    ("SIMPLE-WARNING", &["SIMPLE-CONDITION", "WARNING"], &["FORMAT-CONTROL", "FORMAT-ARGUMENTS"]),
+    (
+        "SIMPLE-WARNING",
+        &["SIMPLE-CONDITION", "WARNING"],
+        &["FORMAT-CONTROL", "FORMAT-ARGUMENTS"],
+    ),
     ("TYPE-ERROR", &["ERROR"], &["DATUM", "EXPECTED-TYPE"]),
-    ("SIMPLE-TYPE-ERROR", &["TYPE-ERROR", "SIMPLE-CONDITION"], &["DATUM", "EXPECTED-TYPE"]),
+    (
+        "SIMPLE-TYPE-ERROR",
+        &["TYPE-ERROR", "SIMPLE-CONDITION"],
+        &["DATUM", "EXPECTED-TYPE"],
+    ),
     ("ARITHMETIC-ERROR", &["ERROR"], &["OPERATION", "OPERANDS"]),
-    ("DIVISION-BY-ZERO", &["ARITHMETIC-ERROR"], &["OPERATION", "OPERANDS"]),
-    ("FLOATING-POINT-OVERFLOW", &["ARITHMETIC-ERROR"], &["OPERATION", "OPERANDS"]),
+    (
+        "DIVISION-BY-ZERO",
+        &["ARITHMETIC-ERROR"],
+        &["OPERATION", "OPERANDS"],
+    ),
+    (
+        "FLOATING-POINT-OVERFLOW",
+        &["ARITHMETIC-ERROR"],
+        &["OPERATION", "OPERANDS"],
+    ),
     ("CELL-ERROR", &["ERROR"], &["NAME"]),
     ("UNBOUND-VARIABLE", &["CELL-ERROR"], &["NAME"]),
     ("UNDEFINED-FUNCTION", &["CELL-ERROR"], &["NAME"]),
@@ -35,7 +59,11 @@ const BUILT_IN: &[(&str, &[&str], &[&str])] = &[
     ("PARSE-ERROR", &["ERROR"], &[]),
     ("STREAM-ERROR", &["ERROR"], &["STREAM"]),
     ("END-OF-FILE", &["STREAM-ERROR"], &["STREAM"]),
-    ("READER-ERROR", &["PARSE-ERROR", "STREAM-ERROR"], &["STREAM"]),
+    (
+        "READER-ERROR",
+        &["PARSE-ERROR", "STREAM-ERROR"],
+        &["STREAM"],
+    ),
     ("FILE-ERROR", &["ERROR"], &["PATHNAME"]),
     ("PACKAGE-ERROR", &["ERROR"], &["PACKAGE"]),
     ("PRINT-NOT-READABLE", &["ERROR"], &[]),
@@ -76,7 +104,10 @@ pub(crate) fn make(name: &str, message: String, slots: Vec<(&str, V)>) -> V {
             values[i] = v;
         }
     }
-    obj(Obj::Instance { class, slots: values })
+    obj(Obj::Instance {
+        class,
+        slots: values,
+    })
 }
 
 /// An error that signals a new condition of a built-in type.
@@ -108,13 +139,20 @@ pub(crate) fn report(v: &V) -> Option<String> {
 
 /// The condition a Steel error stands for.
 pub(crate) fn of_error(v: &V) -> V {
-    let SteelVal::Custom(c) = v else { return v.clone() };
+    let SteelVal::Custom(c) = v else {
+        return v.clone();
+    };
     let guard = c.read();
     let inner: &dyn CustomType = &**guard;
-    let Some(e) = inner.as_any_ref().downcast_ref::<SteelErr>() else { return v.clone() };
+    let Some(e) = inner.as_any_ref().downcast_ref::<SteelErr>() else {
+        return v.clone();
+    };
     let message = steel_message(e);
     let last = LAST.with(|l| {
-        l.borrow().as_ref().filter(|(m, _)| *m == message).map(|(_, c)| c.clone())
+        l.borrow()
+            .as_ref()
+            .filter(|(m, _)| *m == message)
+            .map(|(_, c)| c.clone())
     });
     last.unwrap_or_else(|| from_steel(e.kind(), message))
 }
@@ -123,20 +161,28 @@ pub(crate) fn of_error(v: &V) -> V {
 fn from_steel(kind: ErrorKind, message: String) -> V {
     match kind {
         ErrorKind::ArityMismatch => {
-            let n = message.rsplit(|c: char| !c.is_ascii_digit()).find(|s| !s.is_empty());
+            let n = message
+                .rsplit(|c: char| !c.is_ascii_digit())
+                .find(|s| !s.is_empty());
             let text = format!("invalid number of arguments: {}", n.unwrap_or("0"));
             make("PROGRAM-ERROR", text, vec![])
         }
         ErrorKind::BadSyntax if message.contains("not a procedure") => {
             let what = message.rsplit(": ").next().unwrap_or("").to_string();
             let text = format!("The value\n  {what}\nis not of type\n  (OR FUNCTION SYMBOL)");
-            make("TYPE-ERROR", text, vec![("EXPECTED-TYPE", symbol("FUNCTION"))])
+            make(
+                "TYPE-ERROR",
+                text,
+                vec![("EXPECTED-TYPE", symbol("FUNCTION"))],
+            )
         }
         ErrorKind::TypeMismatch => make("TYPE-ERROR", message, vec![]),
         ErrorKind::Io => make("FILE-ERROR", message, vec![]),
-        _ if message.contains("stack overflow") => {
-            make("STORAGE-CONDITION", "Control stack exhausted".into(), vec![])
-        }
+        _ if message.contains("stack overflow") => make(
+            "STORAGE-CONDITION",
+            "Control stack exhausted".into(),
+            vec![],
+        ),
         _ => make("SIMPLE-ERROR", message, vec![]),
     }
 }
@@ -156,7 +202,10 @@ fn make_condition(a: &[V]) -> R {
         return Ok(make(
             &default,
             message,
-            vec![("FORMAT-CONTROL", first.clone()), ("FORMAT-ARGUMENTS", list(a[2..].to_vec()))],
+            vec![
+                ("FORMAT-CONTROL", first.clone()),
+                ("FORMAT-ARGUMENTS", list(a[2..].to_vec())),
+            ],
         ));
     }
     if report(first).is_some() {
@@ -190,7 +239,12 @@ fn fill(class: Arc<Class>, args: &[V]) -> R {
         }
     }
     let get = |name: &str| {
-        class.slots.iter().position(|s| s == name).map(|i| slots[i].clone()).unwrap_or(NIL)
+        class
+            .slots
+            .iter()
+            .position(|s| s == name)
+            .map(|i| slots[i].clone())
+            .unwrap_or(NIL)
     };
     if class.is_a("SIMPLE-CONDITION") && slots[0] == NIL {
         if let Some(control) = text(&get("FORMAT-CONTROL")) {
@@ -200,7 +254,11 @@ fn fill(class: Arc<Class>, args: &[V]) -> R {
     } else if class.is_a("TYPE-ERROR") && slots[0] == NIL {
         let (d, e) = (get("DATUM"), get("EXPECTED-TYPE"));
         let p = crate::cl::printer::prin1;
-        slots[0] = string(format!("The value\n  {}\nis not of type\n  {}", p(&d), p(&e)));
+        slots[0] = string(format!(
+            "The value\n  {}\nis not of type\n  {}",
+            p(&d),
+            p(&e)
+        ));
     }
     Ok(obj(Obj::Instance { class, slots }))
 }
@@ -236,25 +294,40 @@ pub(super) fn register(t: &mut Prims) {
     });
     p!(t, "%CASE-FAILURE", 3, 3, |a| {
         let p = crate::cl::printer::prin1;
-        let m = format!("{} fell through {} expression.\nWanted one of {}.", p(&a[0]),
-            designated(&a[1])?, p(&a[2]));
+        let m = format!(
+            "{} fell through {} expression.\nWanted one of {}.",
+            p(&a[0]),
+            designated(&a[1])?,
+            p(&a[2])
+        );
         Err(raise("TYPE-ERROR", m, vec![("DATUM", a[0].clone())]))
     });
     p!(t, "TYPE-ERROR-DATUM", 1, 1, |a| slot(&a[0], "DATUM"));
-    p!(t, "TYPE-ERROR-EXPECTED-TYPE", 1, 1, |a| slot(&a[0], "EXPECTED-TYPE"));
+    p!(t, "TYPE-ERROR-EXPECTED-TYPE", 1, 1, |a| slot(
+        &a[0],
+        "EXPECTED-TYPE"
+    ));
     p!(t, "CELL-ERROR-NAME", 1, 1, |a| slot(&a[0], "NAME"));
     p!(t, "FILE-ERROR-PATHNAME", 1, 1, |a| slot(&a[0], "PATHNAME"));
     p!(t, "STREAM-ERROR-STREAM", 1, 1, |a| slot(&a[0], "STREAM"));
-    p!(t, "SIMPLE-CONDITION-FORMAT-CONTROL", 1, 1, |a| slot(&a[0], "FORMAT-CONTROL"));
-    p!(t, "SIMPLE-CONDITION-FORMAT-ARGUMENTS", 1, 1, |a| slot(&a[0], "FORMAT-ARGUMENTS"));
+    p!(t, "SIMPLE-CONDITION-FORMAT-CONTROL", 1, 1, |a| slot(
+        &a[0],
+        "FORMAT-CONTROL"
+    ));
+    p!(t, "SIMPLE-CONDITION-FORMAT-ARGUMENTS", 1, 1, |a| slot(
+        &a[0],
+        "FORMAT-ARGUMENTS"
+    ));
 }
 
 /// A slot of a condition or structure by name.
 pub(crate) fn slot(v: &V, name: &str) -> R {
     with(v, |o| match o {
-        Obj::Instance { class, slots } => {
-            class.slots.iter().position(|s| s == name).map(|i| slots[i].clone())
-        }
+        Obj::Instance { class, slots } => class
+            .slots
+            .iter()
+            .position(|s| s == name)
+            .map(|i| slots[i].clone()),
         _ => None,
     })
     .flatten()

@@ -18,9 +18,9 @@ fn keys(a: &[V]) -> R {
             vec![],
         ));
     }
-    let allow = given.chunks(2).any(|p| {
-        symbol_name(&p[0]).as_deref() == Some(":ALLOW-OTHER-KEYS") && !is_nil(&p[1])
-    });
+    let allow = given
+        .chunks(2)
+        .any(|p| symbol_name(&p[0]).as_deref() == Some(":ALLOW-OTHER-KEYS") && !is_nil(&p[1]));
     let any = a.get(1).is_some_and(|v| matches!(v, SteelVal::BoolV(true)));
     let wanted = &a[2..];
     if !allow && !any {
@@ -51,7 +51,14 @@ fn named_function(table: &V, v: &V) -> R {
     let Some(name) = symbol_name(v) else {
         return Err(type_error(v, "(OR FUNCTION SYMBOL)"));
     };
-    let user = with(table, |o| if let Obj::Table(t) = o { t.get(v) } else { None }).flatten();
+    let user = with(table, |o| {
+        if let Obj::Table(t) = o {
+            t.get(v)
+        } else {
+            None
+        }
+    })
+    .flatten();
     if let Some(f) = user {
         return Ok(f);
     }
@@ -75,7 +82,11 @@ fn set_more(more: Option<Vec<V>>) {
 }
 
 fn spread(all: &[V]) -> R {
-    set_more(if all.len() == 1 { None } else { Some(all.get(1..).unwrap_or(&[]).to_vec()) });
+    set_more(if all.len() == 1 {
+        None
+    } else {
+        Some(all.get(1..).unwrap_or(&[]).to_vec())
+    });
     if all.is_empty() {
         // No values at all: an empty rest tells it from one.
         return Ok(NIL);
@@ -93,7 +104,9 @@ pub(crate) fn all_values(first: &V) -> Vec<V> {
 }
 
 fn now() -> std::time::Duration {
-    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default()
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default()
 }
 
 /// Seconds between 1900, where Lisp's clock begins, and 1970.
@@ -114,7 +127,15 @@ fn decode(a: &[V]) -> R {
     let month = if mp < 10 { mp + 3 } else { mp - 9 };
     let year = yoe + era * 400 + isize::from(month <= 2);
     let weekday = (days + 3).rem_euclid(7);
-    let parts = [rest % 60, rest / 60 % 60, rest / 3600, day, month, year, weekday];
+    let parts = [
+        rest % 60,
+        rest / 60 % 60,
+        rest / 3600,
+        day,
+        month,
+        year,
+        weekday,
+    ];
     let mut out: Vec<V> = parts.into_iter().map(SteelVal::IntV).collect();
     out.push(NIL);
     out.push(SteelVal::IntV(0));
@@ -128,20 +149,32 @@ fn getenv(a: &[V]) -> Result<V, SteelErr> {
 
 pub(super) fn register(t: &mut Prims) {
     p!(t, "%KEYS", 2, 99, keys);
-    p!(t, "%FUNCTION-TABLE", 0, 0, |_| Ok(obj(Obj::Table(Box::new(Table::new(Test::Eql))))));
+    p!(t, "%FUNCTION-TABLE", 0, 0, |_| Ok(obj(Obj::Table(
+        Box::new(Table::new(Test::Eql))
+    ))));
     p!(t, "%NAMED-FUNCTION", 2, 2, |a| named_function(&a[0], &a[1]));
-    p!(t, "%IS-NAMED", 2, 2, |a| bool_v(named_function(&a[0], &a[1]).is_ok()));
+    p!(t, "%IS-NAMED", 2, 2, |a| bool_v(
+        named_function(&a[0], &a[1]).is_ok()
+    ));
     p!(t, "IDENTITY", 1, 1, |a| Ok(a[0].clone()));
     p!(t, "GET-UNIVERSAL-TIME", 0, 0, |_| {
         Ok(SteelVal::IntV((now().as_secs() + UNIVERSAL) as isize))
     });
-    p!(t, "GET-INTERNAL-REAL-TIME", 0, 0, |_| Ok(SteelVal::IntV(now().as_micros() as isize)));
-    p!(t, "GET-INTERNAL-RUN-TIME", 0, 0, |_| Ok(SteelVal::IntV(now().as_micros() as isize)));
+    p!(t, "GET-INTERNAL-REAL-TIME", 0, 0, |_| Ok(SteelVal::IntV(
+        now().as_micros() as isize
+    )));
+    p!(t, "GET-INTERNAL-RUN-TIME", 0, 0, |_| Ok(SteelVal::IntV(
+        now().as_micros() as isize
+    )));
     p!(t, "%DECODE", 1, 1, decode);
     p!(t, "GETENV", 1, 1, getenv);
     p!(t, "POSIX-GETENV", 1, 1, getenv);
-    p!(t, "LISP-IMPLEMENTATION-TYPE", 0, 0, |_| Ok(string("steel-sipc")));
-    p!(t, "LISP-IMPLEMENTATION-VERSION", 0, 0, |_| Ok(string(env!("CARGO_PKG_VERSION"))));
+    p!(t, "LISP-IMPLEMENTATION-TYPE", 0, 0, |_| Ok(string(
+        "steel-sipc"
+    )));
+    p!(t, "LISP-IMPLEMENTATION-VERSION", 0, 0, |_| Ok(string(
+        env!("CARGO_PKG_VERSION")
+    )));
     p!(t, "MACHINE-INSTANCE", 0, 0, |_| Ok(string("localhost")));
     p!(t, "%VALUES", 0, 99, spread);
     p!(t, "%SPREAD", 1, 1, |a| spread(&items(&a[0])?));
@@ -153,12 +186,18 @@ pub(super) fn register(t: &mut Prims) {
         set_more(None);
         Ok(a[0].clone())
     });
-    p!(t, "%ALL", 1, 1, |a| Ok(SteelVal::ListV(all_values(&a[0]).into())));
+    p!(t, "%ALL", 1, 1, |a| Ok(SteelVal::ListV(
+        all_values(&a[0]).into()
+    )));
     p!(t, "%NTH-OF", 2, 2, |a| {
         Ok(items(&a[0])?.get(index(&a[1])?).cloned().unwrap_or(NIL))
     });
-    p!(t, "%SYMBOL", 1, 1, |a| Ok(symbol(&crate::cl::printer::must_text(&a[0])?)));
-    p!(t, "%HAS-KEY", 2, 2, |a| bool_v(items(&a[0])?.chunks(2).any(|p| eql(&p[0], &a[1]))));
+    p!(t, "%SYMBOL", 1, 1, |a| Ok(symbol(
+        &crate::cl::printer::must_text(&a[0])?
+    )));
+    p!(t, "%HAS-KEY", 2, 2, |a| bool_v(
+        items(&a[0])?.chunks(2).any(|p| eql(&p[0], &a[1]))
+    ));
     p!(t, "%TOO-FEW", 1, 1, |_| Err(super::condition::raise(
         "PROGRAM-ERROR",
         "too few elements in the list for the pattern".into(),
@@ -171,11 +210,23 @@ pub(super) fn register(t: &mut Prims) {
     )));
     p!(t, "%CHECK-TYPE", 3, 3, |a| {
         let p = crate::cl::printer::prin1;
-        let m = format!("The value of {} is {}, which is not of type {}.",
-            crate::cl::printer::must_text(&a[0])?, p(&a[1]), p(&a[2]));
-        Err(super::condition::raise("TYPE-ERROR", m, vec![("DATUM", a[1].clone())]))
+        let m = format!(
+            "The value of {} is {}, which is not of type {}.",
+            crate::cl::printer::must_text(&a[0])?,
+            p(&a[1]),
+            p(&a[2])
+        );
+        Err(super::condition::raise(
+            "TYPE-ERROR",
+            m,
+            vec![("DATUM", a[1].clone())],
+        ))
     });
-    p!(t, "%ARGUMENTS", 0, 0, |_| Ok(list(std::env::args().map(string).collect())));
+    p!(t, "%ARGUMENTS", 0, 0, |_| Ok(list(
+        std::env::args().map(string).collect()
+    )));
     // Fails with a message of the translator's own.
-    p!(t, "%FAIL", 1, 1, |a| Err(simple_error(&crate::cl::printer::must_text(&a[0])?)));
+    p!(t, "%FAIL", 1, 1, |a| Err(simple_error(
+        &crate::cl::printer::must_text(&a[0])?
+    )));
 }

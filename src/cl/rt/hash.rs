@@ -99,7 +99,11 @@ fn hash_value(v: &V, test: Test, h: &mut DefaultHasher, depth: usize) {
             } else if matches!(test, Test::Eq | Test::Eql) {
                 format!("{c:p}").hash(h);
             } else if let Some(t) = text(v) {
-                if test == Test::Equalp { t.to_lowercase().hash(h) } else { t.hash(h) }
+                if test == Test::Equalp {
+                    t.to_lowercase().hash(h)
+                } else {
+                    t.hash(h)
+                }
             } else if let Some((a, d)) = uncons(v) {
                 if depth < 8 {
                     hash_value(&a, test, h, depth + 1);
@@ -118,7 +122,12 @@ fn hash_value(v: &V, test: Test, h: &mut DefaultHasher, depth: usize) {
 
 impl Table {
     pub(crate) fn new(test: Test) -> Table {
-        Table { test, entries: Vec::new(), buckets: HashMap::new(), free: Vec::new() }
+        Table {
+            test,
+            entries: Vec::new(),
+            buckets: HashMap::new(),
+            free: Vec::new(),
+        }
     }
 
     fn key(&self, k: &V) -> u64 {
@@ -129,12 +138,15 @@ impl Table {
 
     fn find(&self, k: &V) -> Option<usize> {
         self.buckets.get(&self.key(k))?.iter().copied().find(|i| {
-            self.entries[*i].as_ref().is_some_and(|(key, _)| self.test.same(key, k))
+            self.entries[*i]
+                .as_ref()
+                .is_some_and(|(key, _)| self.test.same(key, k))
         })
     }
 
     pub(crate) fn get(&self, k: &V) -> Option<V> {
-        self.find(k).and_then(|i| self.entries[i].as_ref().map(|e| e.1.clone()))
+        self.find(k)
+            .and_then(|i| self.entries[i].as_ref().map(|e| e.1.clone()))
     }
 
     pub(crate) fn set(&mut self, k: V, v: V) {
@@ -175,9 +187,15 @@ impl Table {
 }
 
 fn table<A>(v: &V, f: impl FnOnce(&mut Table) -> A) -> Result<A, steel::rerrs::SteelErr> {
-    with_mut(v, |o| if let Obj::Table(t) = o { Some(f(t)) } else { None })
-        .flatten()
-        .ok_or_else(|| type_error(v, "HASH-TABLE"))
+    with_mut(v, |o| {
+        if let Obj::Table(t) = o {
+            Some(f(t))
+        } else {
+            None
+        }
+    })
+    .flatten()
+    .ok_or_else(|| type_error(v, "HASH-TABLE"))
 }
 
 fn pairs(v: &V) -> Result<Vec<(V, V)>, steel::rerrs::SteelErr> {
@@ -205,22 +223,45 @@ pub(super) fn register(t: &mut Prims) {
         table(&a[1], |t| t.set(a[0].clone(), a[2].clone()))?;
         Ok(a[2].clone())
     });
-    p!(t, "REMHASH", 2, 2, |a| bool_v(table(&a[1], |t| t.remove(&a[0]))?));
+    p!(t, "REMHASH", 2, 2, |a| bool_v(
+        table(&a[1], |t| t.remove(&a[0]))?
+    ));
     p!(t, "CLRHASH", 1, 1, |a| {
         table(&a[0], |t| *t = Table::new(t.test))?;
         Ok(a[0].clone())
     });
-    p!(t, "HASH-TABLE-COUNT", 1, 1, |a| Ok(SteelVal::IntV(table(&a[0], |t| t.len())? as isize)));
-    p!(t, "HASH-TABLE-TEST", 1, 1, |a| Ok(symbol(table(&a[0], |t| t.test.name())?)));
+    p!(t, "HASH-TABLE-COUNT", 1, 1, |a| Ok(SteelVal::IntV(
+        table(&a[0], |t| t.len())? as isize
+    )));
+    p!(t, "HASH-TABLE-TEST", 1, 1, |a| Ok(symbol(table(
+        &a[0],
+        |t| t.test.name()
+    )?)));
     p!(t, "HASH-TABLE-SIZE", 1, 1, |a| {
-        Ok(SteelVal::IntV(table(&a[0], |t| t.entries.len().max(14))? as isize))
+        Ok(SteelVal::IntV(
+            table(&a[0], |t| t.entries.len().max(14))? as isize
+        ))
     });
-    p!(t, "HASH-TABLE-P", 1, 1, |a| bool_v(table(&a[0], |_| ()).is_ok()));
+    p!(t, "HASH-TABLE-P", 1, 1, |a| bool_v(
+        table(&a[0], |_| ()).is_ok()
+    ));
     // Steel lists, for loops written in Scheme.
     p!(t, "%HASH-KEYS", 1, 1, |a| {
-        Ok(SteelVal::ListV(pairs(&a[0])?.into_iter().map(|p| p.0).collect::<Vec<_>>().into()))
+        Ok(SteelVal::ListV(
+            pairs(&a[0])?
+                .into_iter()
+                .map(|p| p.0)
+                .collect::<Vec<_>>()
+                .into(),
+        ))
     });
     p!(t, "%HASH-VALUES", 1, 1, |a| {
-        Ok(SteelVal::ListV(pairs(&a[0])?.into_iter().map(|p| p.1).collect::<Vec<_>>().into()))
+        Ok(SteelVal::ListV(
+            pairs(&a[0])?
+                .into_iter()
+                .map(|p| p.1)
+                .collect::<Vec<_>>()
+                .into(),
+        ))
     });
 }

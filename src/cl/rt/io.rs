@@ -112,7 +112,11 @@ pub(crate) fn datum(f: &Form) -> V {
 }
 
 fn reader_error(message: &str, stream: &V) -> SteelErr {
-    super::condition::raise("READER-ERROR", message.to_string(), vec![("STREAM", stream.clone())])
+    super::condition::raise(
+        "READER-ERROR",
+        message.to_string(),
+        vec![("STREAM", stream.clone())],
+    )
 }
 
 // One form from a stream; nothing at its end.
@@ -130,7 +134,10 @@ fn read_form(stream: &V, preserve: bool) -> Result<Option<V>, SteelErr> {
                     s.at += consumed;
                     if by_token
                         && !preserve
-                        && s.buffer[s.at..].chars().next().is_some_and(char::is_whitespace)
+                        && s.buffer[s.at..]
+                            .chars()
+                            .next()
+                            .is_some_and(char::is_whitespace)
                     {
                         s.next();
                     }
@@ -182,7 +189,10 @@ fn read_from_string(a: &[V]) -> Result<(V, V), SteelErr> {
             let at = with_input(&stream, |s| s.buffer[..s.at].chars().count())?;
             Ok((v, SteelVal::IntV(at as isize)))
         }
-        None => Ok((at_end(&stream, a.get(1), a.get(2))?, SteelVal::IntV(length as isize))),
+        None => Ok((
+            at_end(&stream, a.get(1), a.get(2))?,
+            SteelVal::IntV(length as isize),
+        )),
     }
 }
 
@@ -218,61 +228,128 @@ pub(super) fn register(t: &mut Prims) {
     p!(t, "PRIN1", 1, 2, |a| put(a, true), out);
     p!(t, "WRITE", 1, 99, |a| put(&a[..2], true), out);
     p!(t, "PRINT", 1, 2, print, out);
-    p!(t, "PPRINT", 1, 2, |a| {
-        let out = target(a, 2);
-        write(out, "\n")?;
-        write(out, &printer::print(&a[1], true, 0))?;
-        Ok(NIL)
-    }, out);
-    p!(t, "TERPRI", 0, 1, |a| write(target(a, 1), "\n").map(|()| NIL), out);
-    p!(t, "FRESH-LINE", 0, 1, |a| {
-        let out = target(a, 1);
-        if column(out) == 0 {
-            return Ok(NIL);
-        }
-        write(out, "\n").map(|()| T)
-    }, out);
-    p!(t, "WRITE-CHAR", 1, 2, |a| {
-        let c = super::chars::char_of(&a[1])?;
-        write(target(a, 2), c.encode_utf8(&mut [0; 4]))?;
-        Ok(a[1].clone())
-    }, out);
-    p!(t, "%WRITE-STRING", 1, 4, |a| {
-        write(target(a, 2), &slice(&a[1], a.get(3), a.get(4))?)?;
-        Ok(a[1].clone())
-    }, out);
-    p!(t, "%WRITE-LINE", 1, 4, |a| {
-        let mut s = slice(&a[1], a.get(3), a.get(4))?;
-        s.push('\n');
-        write(target(a, 2), &s)?;
-        Ok(a[1].clone())
-    }, out);
-    p!(t, "PRIN1-TO-STRING", 1, 1, |a| Ok(string(printer::prin1(&a[0]))));
-    p!(t, "PRINC-TO-STRING", 1, 1, |a| Ok(string(printer::princ(&a[0]))));
+    p!(
+        t,
+        "PPRINT",
+        1,
+        2,
+        |a| {
+            let out = target(a, 2);
+            write(out, "\n")?;
+            write(out, &printer::print(&a[1], true, 0))?;
+            Ok(NIL)
+        },
+        out
+    );
+    p!(
+        t,
+        "TERPRI",
+        0,
+        1,
+        |a| write(target(a, 1), "\n").map(|()| NIL),
+        out
+    );
+    p!(
+        t,
+        "FRESH-LINE",
+        0,
+        1,
+        |a| {
+            let out = target(a, 1);
+            if column(out) == 0 {
+                return Ok(NIL);
+            }
+            write(out, "\n").map(|()| T)
+        },
+        out
+    );
+    p!(
+        t,
+        "WRITE-CHAR",
+        1,
+        2,
+        |a| {
+            let c = super::chars::char_of(&a[1])?;
+            write(target(a, 2), c.encode_utf8(&mut [0; 4]))?;
+            Ok(a[1].clone())
+        },
+        out
+    );
+    p!(
+        t,
+        "%WRITE-STRING",
+        1,
+        4,
+        |a| {
+            write(target(a, 2), &slice(&a[1], a.get(3), a.get(4))?)?;
+            Ok(a[1].clone())
+        },
+        out
+    );
+    p!(
+        t,
+        "%WRITE-LINE",
+        1,
+        4,
+        |a| {
+            let mut s = slice(&a[1], a.get(3), a.get(4))?;
+            s.push('\n');
+            write(target(a, 2), &s)?;
+            Ok(a[1].clone())
+        },
+        out
+    );
+    p!(t, "PRIN1-TO-STRING", 1, 1, |a| Ok(string(printer::prin1(
+        &a[0]
+    ))));
+    p!(t, "PRINC-TO-STRING", 1, 1, |a| Ok(string(printer::princ(
+        &a[0]
+    ))));
     // (%write-to-string value escape base pretty)
     p!(t, "%WRITE-TO-STRING", 4, 4, |a| {
-        let radix = if is_nil(&a[2]) { 10 } else { index(&a[2])?.clamp(2, 36) as u32 };
-        let style = printer::Style { escape: !is_nil(&a[1]), radix, pretty: !is_nil(&a[3]) };
+        let radix = if is_nil(&a[2]) {
+            10
+        } else {
+            index(&a[2])?.clamp(2, 36) as u32
+        };
+        let style = printer::Style {
+            escape: !is_nil(&a[1]),
+            radix,
+            pretty: !is_nil(&a[3]),
+        };
         Ok(string(printer::print_at(&a[0], style, 0)))
     });
     p!(t, "READ-LINE", 0, 4, read_line, multi_in);
     p!(t, "READ-CHAR", 0, 4, read_char, inp);
     p!(t, "READ-CHAR-NO-HANG", 0, 4, read_char, inp);
     p!(t, "PEEK-CHAR", 0, 5, peek_char, inp);
-    p!(t, "UNREAD-CHAR", 1, 2, |a| {
-        let c = super::chars::char_of(&a[1])?;
-        with_input(target(a, 2), |s| s.at = s.at.saturating_sub(c.len_utf8()))?;
-        Ok(NIL)
-    }, inp);
-    p!(t, "LISTEN", 0, 1, |a| {
-        with_input(target(a, 1), |s| SteelVal::BoolV(s.at < s.buffer.len()))
-    }, inp);
+    p!(
+        t,
+        "UNREAD-CHAR",
+        1,
+        2,
+        |a| {
+            let c = super::chars::char_of(&a[1])?;
+            with_input(target(a, 2), |s| s.at = s.at.saturating_sub(c.len_utf8()))?;
+            Ok(NIL)
+        },
+        inp
+    );
+    p!(
+        t,
+        "LISTEN",
+        0,
+        1,
+        |a| { with_input(target(a, 1), |s| SteelVal::BoolV(s.at < s.buffer.len())) },
+        inp
+    );
     p!(t, "READ", 0, 4, read, inp);
     p!(t, "%READ-FROM-STRING", 1, 3, read_from_string, multi);
     p!(t, "%DATUM", 1, 1, |a| {
         let text = printer::must_text(&a[0])?;
         let form = Reader::new(&text).read().ok().flatten();
-        form.map(|f| datum(&f)).ok_or_else(|| simple_error("a constant cannot be read"))
+        form.map(|f| datum(&f))
+            .ok_or_else(|| simple_error("a constant cannot be read"))
     });
     p!(t, "FILE-LENGTH", 1, 1, |a| {
         with_input(&a[0], |s| SteelVal::IntV(s.buffer.len() as isize))
@@ -282,7 +359,11 @@ pub(super) fn register(t: &mut Prims) {
     p!(t, "RENAME-FILE", 2, 2, |a| {
         let (from, to) = (designated(&a[0])?, designated(&a[1])?);
         std::fs::rename(&from, &to).map_err(|e| {
-            super::condition::raise("FILE-ERROR", format!("couldn't rename {from} to {to}: {e}"), vec![])
+            super::condition::raise(
+                "FILE-ERROR",
+                format!("couldn't rename {from} to {to}: {e}"),
+                vec![],
+            )
         })?;
         Ok(a[1].clone())
     });

@@ -8,7 +8,13 @@ use super::table::{Prims, p};
 use crate::cl::value::*;
 
 pub(crate) fn car(v: &V) -> R {
-    match with(v, |o| if let Obj::Cons { car, .. } = o { Some(car.clone()) } else { None }) {
+    match with(v, |o| {
+        if let Obj::Cons { car, .. } = o {
+            Some(car.clone())
+        } else {
+            None
+        }
+    }) {
         Some(Some(x)) => Ok(x),
         _ if is_nil(v) => Ok(NIL),
         _ => Err(type_error(v, "LIST")),
@@ -16,7 +22,13 @@ pub(crate) fn car(v: &V) -> R {
 }
 
 pub(crate) fn cdr(v: &V) -> R {
-    match with(v, |o| if let Obj::Cons { cdr, .. } = o { Some(cdr.clone()) } else { None }) {
+    match with(v, |o| {
+        if let Obj::Cons { cdr, .. } = o {
+            Some(cdr.clone())
+        } else {
+            None
+        }
+    }) {
         Some(Some(x)) => Ok(x),
         _ if is_nil(v) => Ok(NIL),
         _ => Err(type_error(v, "LIST")),
@@ -50,11 +62,17 @@ fn set(v: &V, new: &V, first: bool) -> R {
         }
         _ => false,
     });
-    if done == Some(true) { Ok(new.clone()) } else { Err(type_error(v, "CONS")) }
+    if done == Some(true) {
+        Ok(new.clone())
+    } else {
+        Err(type_error(v, "CONS"))
+    }
 }
 
 fn append(a: &[V]) -> R {
-    let Some((last, rest)) = a.split_last() else { return Ok(NIL) };
+    let Some((last, rest)) = a.split_last() else {
+        return Ok(NIL);
+    };
     let mut out = last.clone();
     for l in rest.iter().rev() {
         out = list_with_tail(items(l)?.into_iter(), out);
@@ -97,7 +115,14 @@ fn last(a: &[V]) -> R {
         cells.push(at);
         at = d;
     }
-    Ok(if n == 0 { at } else { cells.get(cells.len().saturating_sub(n)).cloned().unwrap_or(NIL) })
+    Ok(if n == 0 {
+        at
+    } else {
+        cells
+            .get(cells.len().saturating_sub(n))
+            .cloned()
+            .unwrap_or(NIL)
+    })
 }
 
 fn butlast(a: &[V]) -> R {
@@ -173,7 +198,11 @@ fn member(a: &[V]) -> R {
         }
         at = d;
     }
-    if is_nil(&at) { Ok(NIL) } else { Err(type_error(&at, "LIST")) }
+    if is_nil(&at) {
+        Ok(NIL)
+    } else {
+        Err(type_error(&at, "LIST"))
+    }
 }
 
 fn assoc(a: &[V], test: fn(&V, &V) -> bool, by_key: bool) -> R {
@@ -188,7 +217,11 @@ fn assoc(a: &[V], test: fn(&V, &V) -> bool, by_key: bool) -> R {
         }
         at = d;
     }
-    if is_nil(&at) { Ok(NIL) } else { Err(type_error(&at, "LIST")) }
+    if is_nil(&at) {
+        Ok(NIL)
+    } else {
+        Err(type_error(&at, "LIST"))
+    }
 }
 
 fn length_of_list(v: &V) -> R {
@@ -236,8 +269,10 @@ pub(super) fn register(t: &mut Prims) {
     p!(t, "TENTH", 1, 1, |a| path(&a[0], "addddddddd"));
     p!(t, "NTH", 2, 2, |a| car(&nthcdr(&a[0], &a[1])?));
     p!(t, "NTHCDR", 2, 2, |a| nthcdr(&a[0], &a[1]));
-    p!(t, "RPLACA", 2, 2, |a| set(&a[0], &a[1], true).map(|_| a[0].clone()));
-    p!(t, "RPLACD", 2, 2, |a| set(&a[0], &a[1], false).map(|_| a[0].clone()));
+    p!(t, "RPLACA", 2, 2, |a| set(&a[0], &a[1], true)
+        .map(|_| a[0].clone()));
+    p!(t, "RPLACD", 2, 2, |a| set(&a[0], &a[1], false)
+        .map(|_| a[0].clone()));
     p!(t, "%SET-CAR", 2, 2, |a| set(&a[0], &a[1], true));
     p!(t, "%SET-CDR", 2, 2, |a| set(&a[0], &a[1], false));
     p!(t, "LIST", 0, 9999, |a| Ok(list(a.to_vec())));
@@ -248,10 +283,14 @@ pub(super) fn register(t: &mut Prims) {
     p!(t, "APPEND", 0, 9999, append);
     p!(t, "NCONC", 0, 9999, nconc);
     p!(t, "REVAPPEND", 2, 2, |a| {
-        Ok(items(&a[0])?.into_iter().fold(a[1].clone(), |acc, x| cons(x, acc)))
+        Ok(items(&a[0])?
+            .into_iter()
+            .fold(a[1].clone(), |acc, x| cons(x, acc)))
     });
     p!(t, "NRECONC", 2, 2, |a| {
-        Ok(items(&a[0])?.into_iter().fold(a[1].clone(), |acc, x| cons(x, acc)))
+        Ok(items(&a[0])?
+            .into_iter()
+            .fold(a[1].clone(), |acc, x| cons(x, acc)))
     });
     p!(t, "LAST", 1, 2, last);
     p!(t, "BUTLAST", 1, 2, butlast);
@@ -278,7 +317,10 @@ pub(super) fn register(t: &mut Prims) {
         Ok(list(vec![a[1].clone(); n]))
     });
     p!(t, "LIST-LENGTH", 1, 1, |a| length_of_list(&a[0]));
-    p!(t, "ACONS", 3, 3, |a| Ok(cons(cons(a[0].clone(), a[1].clone()), a[2].clone())));
+    p!(t, "ACONS", 3, 3, |a| Ok(cons(
+        cons(a[0].clone(), a[1].clone()),
+        a[2].clone()
+    )));
     p!(t, "PAIRLIS", 2, 3, |a| {
         let mut out = a.get(2).cloned().unwrap_or(NIL);
         for (k, v) in items(&a[0])?.into_iter().zip(items(&a[1])?) {
@@ -317,13 +359,17 @@ pub(super) fn register(t: &mut Prims) {
     });
     // Steel list to Lisp list, and back.
     p!(t, "%LISP-LIST", 1, 1, |a| Ok(list(items(&a[0])?)));
-    p!(t, "%STEEL-LIST", 1, 1, |a| Ok(SteelVal::ListV(items(&a[0])?.into())));
+    p!(t, "%STEEL-LIST", 1, 1, |a| Ok(SteelVal::ListV(
+        items(&a[0])?.into()
+    )));
     p!(t, "%REVERSED", 1, 1, |a| {
         Ok(items(&a[0])?.into_iter().fold(NIL, |acc, x| cons(x, acc)))
     });
     // Pushes the items of a Lisp list in front of a reversed Steel list.
     p!(t, "%PUSH-ALL", 2, 2, |a| {
-        let SteelVal::ListV(l) = &a[1] else { return Err(type_error(&a[1], "LIST")) };
+        let SteelVal::ListV(l) = &a[1] else {
+            return Err(type_error(&a[1], "LIST"));
+        };
         let mut l = l.clone();
         for x in items(&a[0])? {
             l.cons_mut(x);

@@ -29,9 +29,10 @@ impl N {
         Some(match v {
             SteelVal::IntV(i) => N::I(*i),
             SteelVal::BigNum(b) => N::B((**b).clone()),
-            SteelVal::Rational(r) => {
-                N::Q(BigRational::new(BigInt::from(*r.numer()), BigInt::from(*r.denom())))
-            }
+            SteelVal::Rational(r) => N::Q(BigRational::new(
+                BigInt::from(*r.numer()),
+                BigInt::from(*r.denom()),
+            )),
             SteelVal::BigRational(r) => N::Q((**r).clone()),
             SteelVal::NumV(f) => N::F(*f as f32),
             SteelVal::Custom(_) => N::D(double(v)?),
@@ -241,11 +242,17 @@ pub(crate) fn compare(a: &V, b: &V) -> Result<std::cmp::Ordering, SteelErr> {
         N::get(b).ok_or_else(|| type_error(b, "REAL"))?,
     );
     if !x.is_exact() && !y.is_exact() {
-        return Ok(x.f64().partial_cmp(&y.f64()).unwrap_or(std::cmp::Ordering::Less));
+        return Ok(x
+            .f64()
+            .partial_cmp(&y.f64())
+            .unwrap_or(std::cmp::Ordering::Less));
     }
     match (x.ratio(), y.ratio()) {
         (Some(p), Some(q)) => Ok(p.cmp(&q)),
-        _ => Ok(x.f64().partial_cmp(&y.f64()).unwrap_or(std::cmp::Ordering::Less)),
+        _ => Ok(x
+            .f64()
+            .partial_cmp(&y.f64())
+            .unwrap_or(std::cmp::Ordering::Less)),
     }
 }
 
@@ -286,7 +293,11 @@ pub(crate) fn divide(how: Round, a: &V, b: &V) -> Result<(V, V), SteelErr> {
             let diff = &exact - &low;
             let half = BigRational::new(BigInt::one(), BigInt::from(2));
             let low = low.to_integer();
-            if diff > half || (diff == half && low.is_odd()) { low + 1 } else { low }
+            if diff > half || (diff == half && low.is_odd()) {
+                low + 1
+            } else {
+                low
+            }
         }
     };
     let rest = p - q * BigRational::from(whole.clone());
@@ -301,7 +312,11 @@ pub(crate) fn divide(how: Round, a: &V, b: &V) -> Result<(V, V), SteelErr> {
 /// Parses an integer or ratio in a base.
 pub(crate) fn parse_rational(s: &str, radix: u32) -> Option<V> {
     let whole = |t: &str, sign: bool| -> Option<BigInt> {
-        let digits = if sign { t.strip_prefix(['+', '-']).unwrap_or(t) } else { t };
+        let digits = if sign {
+            t.strip_prefix(['+', '-']).unwrap_or(t)
+        } else {
+            t
+        };
         if digits.is_empty() || !digits.chars().all(|c| c.is_digit(radix)) {
             return None;
         }
@@ -353,9 +368,17 @@ pub(crate) fn parse_number(s: &str) -> Option<V> {
     }
     let plain = format!("{mantissa}e{exponent}");
     if matches!(marker, 'D' | 'L') {
-        plain.parse::<f64>().ok().filter(|d| d.is_finite()).map(|d| obj(Obj::Double(d)))
+        plain
+            .parse::<f64>()
+            .ok()
+            .filter(|d| d.is_finite())
+            .map(|d| obj(Obj::Double(d)))
     } else {
-        plain.parse::<f32>().ok().filter(|d| d.is_finite()).map(|d| SteelVal::NumV(f64::from(d)))
+        plain
+            .parse::<f32>()
+            .ok()
+            .filter(|d| d.is_finite())
+            .map(|d| SteelVal::NumV(f64::from(d)))
     }
 }
 
@@ -375,9 +398,17 @@ pub(crate) fn fixed_digits(digits: &str, exponent: i32) -> String {
     if exponent <= 0 {
         format!("0.{}{}", "0".repeat((-exponent) as usize), digits)
     } else if (exponent as usize) >= digits.len() {
-        format!("{}{}.0", digits, "0".repeat(exponent as usize - digits.len()))
+        format!(
+            "{}{}.0",
+            digits,
+            "0".repeat(exponent as usize - digits.len())
+        )
     } else {
-        format!("{}.{}", &digits[..exponent as usize], &digits[exponent as usize..])
+        format!(
+            "{}.{}",
+            &digits[..exponent as usize],
+            &digits[exponent as usize..]
+        )
     }
 }
 

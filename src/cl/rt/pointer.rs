@@ -43,12 +43,19 @@ fn pack(a: &[V]) -> R {
         }
         let bits = size as u32 * 8;
         let whole = n.big().and_then(|b| i128::try_from(b).ok());
-        let (low, high) =
-            if kind == 'i' { (-(1i128 << (bits - 1)), 1i128 << (bits - 1)) } else { (0, 1i128 << bits) };
+        let (low, high) = if kind == 'i' {
+            (-(1i128 << (bits - 1)), 1i128 << (bits - 1))
+        } else {
+            (0, 1i128 << bits)
+        };
         match whole.filter(|w| (low..high).contains(w)) {
             Some(w) => out.extend(&w.to_le_bytes()[..size]),
             None => {
-                let word = if kind == 'i' { "SIGNED-BYTE" } else { "UNSIGNED-BYTE" };
+                let word = if kind == 'i' {
+                    "SIGNED-BYTE"
+                } else {
+                    "UNSIGNED-BYTE"
+                };
                 return Err(type_error(&v, &format!("({word} {bits})")));
             }
         }
@@ -57,7 +64,11 @@ fn pack(a: &[V]) -> R {
 }
 
 fn bytes(all: &[u8]) -> V {
-    vector(all.iter().map(|b| SteelVal::IntV(isize::from(*b))).collect())
+    vector(
+        all.iter()
+            .map(|b| SteelVal::IntV(isize::from(*b)))
+            .collect(),
+    )
 }
 
 fn unpack(a: &[V]) -> R {
@@ -97,14 +108,20 @@ pub(super) fn register(t: &mut Prims) {
                 other => return Err(type_error(&other, "(UNSIGNED-BYTE 8)")),
             }
         }
-        Ok(SteelVal::ByteVector(steel::rvals::SteelByteVector::new(raw)))
+        Ok(SteelVal::ByteVector(steel::rvals::SteelByteVector::new(
+            raw,
+        )))
     });
     p!(t, "%TEXT-BYTES", 1, 1, |a| {
         Ok(bytes(crate::cl::printer::must_text(&a[0])?.as_bytes()))
     });
-    p!(t, "%STRING-PLAIN", 1, 1, |a| Ok(string(crate::cl::printer::must_text(&a[0])?)));
+    p!(t, "%STRING-PLAIN", 1, 1, |a| Ok(string(
+        crate::cl::printer::must_text(&a[0])?
+    )));
     p!(t, "%NOT-A-STRING", 1, 1, |a| {
         let shown = crate::cl::printer::prin1(&a[0]);
-        Err(simple_error(&format!("{shown} is not a Lisp string or pointer.")))
+        Err(simple_error(&format!(
+            "{shown} is not a Lisp string or pointer."
+        )))
     });
 }

@@ -42,7 +42,11 @@ fn like(model: &V, all: Vec<V>) -> V {
     if text(model).is_some() {
         return from_chars(all);
     }
-    if is_nil(model) || is_cons(model) { list(all) } else { vector(all) }
+    if is_nil(model) || is_cons(model) {
+        list(all)
+    } else {
+        vector(all)
+    }
 }
 
 fn from_chars(all: Vec<V>) -> V {
@@ -62,8 +66,14 @@ pub(crate) fn of_type(kind: &V, all: Vec<V>) -> R {
     let name = match uncons(kind) {
         Some((head, rest)) => {
             let base = symbol_name(&head).unwrap_or_default();
-            let element = uncons(&rest).and_then(|r| symbol_name(&r.0)).unwrap_or_default();
-            if element == "CHARACTER" { "STRING".into() } else { base }
+            let element = uncons(&rest)
+                .and_then(|r| symbol_name(&r.0))
+                .unwrap_or_default();
+            if element == "CHARACTER" {
+                "STRING".into()
+            } else {
+                base
+            }
         }
         None => symbol_name(kind).unwrap_or_default(),
     };
@@ -101,12 +111,19 @@ fn length(v: &V) -> R {
 }
 
 fn invalid_index(i: &V, v: &V, n: usize) -> SteelErr {
-    let kind = if text(v).is_some() { "SIMPLE-ARRAY CHARACTER" } else { "SIMPLE-VECTOR" };
+    let kind = if text(v).is_some() {
+        "SIMPLE-ARRAY CHARACTER"
+    } else {
+        "SIMPLE-VECTOR"
+    };
     let shown = crate::cl::printer::prin1(i);
-    let which = if kind == "SIMPLE-VECTOR" { format!("({kind} {n})") } else { format!("({kind} ({n}))") };
-    let m = format!(
-        "Invalid index {shown} for {which}, should be a non-negative integer below {n}."
-    );
+    let which = if kind == "SIMPLE-VECTOR" {
+        format!("({kind} {n})")
+    } else {
+        format!("({kind} ({n}))")
+    };
+    let m =
+        format!("Invalid index {shown} for {which}, should be a non-negative integer below {n}.");
     super::condition::raise("TYPE-ERROR", m, vec![("DATUM", i.clone())])
 }
 
@@ -132,7 +149,10 @@ fn aref(a: &[V]) -> R {
                 None => Some(i),
                 Some(d) => offset(d, &a[1..]),
             };
-            Some(at.and_then(|at| x.items.get(at).cloned()).ok_or(x.items.len()))
+            Some(
+                at.and_then(|at| x.items.get(at).cloned())
+                    .ok_or(x.items.len()),
+            )
         }
         _ => None,
     });
@@ -142,7 +162,9 @@ fn aref(a: &[V]) -> R {
         _ => match &a[0] {
             SteelVal::ByteVector(_) | SteelVal::VectorV(_) => {
                 let all = elements(&a[0])?;
-                all.get(i).cloned().ok_or_else(|| invalid_index(&a[1], &a[0], all.len()))
+                all.get(i)
+                    .cloned()
+                    .ok_or_else(|| invalid_index(&a[1], &a[0], all.len()))
             }
             _ => Err(type_error(&a[0], "ARRAY")),
         },
@@ -207,7 +229,10 @@ fn elt(a: &[V]) -> R {
     if is_cons(&a[0]) || is_nil(&a[0]) {
         let all = items(&a[0])?;
         return all.get(index(&a[1])?).cloned().ok_or_else(|| {
-            let m = format!("The index {} is too large.", crate::cl::printer::prin1(&a[1]));
+            let m = format!(
+                "The index {} is too large.",
+                crate::cl::printer::prin1(&a[1])
+            );
             super::condition::raise("TYPE-ERROR", m, vec![])
         });
     }
@@ -237,10 +262,13 @@ fn make_array(a: &[V]) -> R {
     let Some(total) = total.filter(|n| *n <= 100_000_000) else {
         return Err(simple_error("the array would be too large"));
     };
-    let is_string = symbol_name(&a[5]).is_some_and(|n| {
-        matches!(n.as_str(), "CHARACTER" | "BASE-CHAR" | "STANDARD-CHAR")
-    });
-    let default = if is_string { SteelVal::CharV('\0') } else { SteelVal::IntV(0) };
+    let is_string = symbol_name(&a[5])
+        .is_some_and(|n| matches!(n.as_str(), "CHARACTER" | "BASE-CHAR" | "STANDARD-CHAR"));
+    let default = if is_string {
+        SteelVal::CharV('\0')
+    } else {
+        SteelVal::IntV(0)
+    };
     let mut all = Vec::new();
     if is_nil(&a[2]) {
         let is_given = with(&a[1], |o| matches!(o, Obj::Unbound)) != Some(true);
@@ -254,7 +282,12 @@ fn make_array(a: &[V]) -> R {
         v => Some(index(v)?),
     };
     let dims = (dims.len() != 1).then_some(dims);
-    Ok(obj(Obj::Vector(Vector { items: all, is_string, fill, dims })))
+    Ok(obj(Obj::Vector(Vector {
+        items: all,
+        is_string,
+        fill,
+        dims,
+    })))
 }
 
 fn flatten(v: &V, depth: usize, out: &mut Vec<V>) -> Result<(), SteelErr> {
@@ -262,7 +295,9 @@ fn flatten(v: &V, depth: usize, out: &mut Vec<V>) -> Result<(), SteelErr> {
         out.push(v.clone());
         return Ok(());
     }
-    elements(v)?.iter().try_for_each(|x| flatten(x, depth - 1, out))
+    elements(v)?
+        .iter()
+        .try_for_each(|x| flatten(x, depth - 1, out))
 }
 
 // (vector-push-extend value vector), or only if there is room.
@@ -362,7 +397,11 @@ fn replace(a: &[V]) -> R {
 
 pub(super) fn register(t: &mut Prims) {
     p!(t, "LENGTH", 1, 1, |a| length(&a[0]));
-    p!(t, "AREF", 1, 99, |a| if a.len() == 1 { aref_zero(&a[0]) } else { aref(a) });
+    p!(t, "AREF", 1, 99, |a| if a.len() == 1 {
+        aref_zero(&a[0])
+    } else {
+        aref(a)
+    });
     p!(t, "SVREF", 2, 2, aref);
     p!(t, "CHAR", 2, 2, aref);
     p!(t, "SCHAR", 2, 2, aref);
@@ -416,10 +455,13 @@ pub(super) fn register(t: &mut Prims) {
     p!(t, "VECTOR-PUSH-EXTEND", 2, 3, |a| push(a, true));
     p!(t, "VECTOR-POP", 1, 1, vector_pop);
     p!(t, "FILL-POINTER", 1, 1, |a| {
-        let f = with(&a[0], |o| if let Obj::Vector(x) = o { x.fill } else { None });
-        f.flatten().map(|n| SteelVal::IntV(n as isize)).ok_or_else(|| {
-            type_error(&a[0], "(AND VECTOR (SATISFIES ARRAY-HAS-FILL-POINTER-P))")
-        })
+        let f = with(
+            &a[0],
+            |o| if let Obj::Vector(x) = o { x.fill } else { None },
+        );
+        f.flatten()
+            .map(|n| SteelVal::IntV(n as isize))
+            .ok_or_else(|| type_error(&a[0], "(AND VECTOR (SATISFIES ARRAY-HAS-FILL-POINTER-P))"))
     });
     p!(t, "%SET-FILL-POINTER", 2, 2, |a| {
         let n = index(&a[1])?;
@@ -431,18 +473,28 @@ pub(super) fn register(t: &mut Prims) {
         Ok(a[1].clone())
     });
     p!(t, "ARRAY-DIMENSIONS", 1, 1, |a| {
-        Ok(list(dimensions(&a[0])?.into_iter().map(|d| SteelVal::IntV(d as isize)).collect()))
+        Ok(list(
+            dimensions(&a[0])?
+                .into_iter()
+                .map(|d| SteelVal::IntV(d as isize))
+                .collect(),
+        ))
     });
     p!(t, "ARRAY-DIMENSION", 2, 2, |a| {
         let i = index(&a[1])?;
-        dimensions(&a[0])?.get(i).map(|d| SteelVal::IntV(*d as isize)).ok_or_else(|| {
-            invalid_index(&a[1], &a[0], 1)
-        })
+        dimensions(&a[0])?
+            .get(i)
+            .map(|d| SteelVal::IntV(*d as isize))
+            .ok_or_else(|| invalid_index(&a[1], &a[0], 1))
     });
     p!(t, "ARRAY-TOTAL-SIZE", 1, 1, |a| {
-        Ok(SteelVal::IntV(dimensions(&a[0])?.iter().product::<usize>() as isize))
+        Ok(SteelVal::IntV(
+            dimensions(&a[0])?.iter().product::<usize>() as isize
+        ))
     });
-    p!(t, "ARRAY-RANK", 1, 1, |a| Ok(SteelVal::IntV(dimensions(&a[0])?.len() as isize)));
+    p!(t, "ARRAY-RANK", 1, 1, |a| Ok(SteelVal::IntV(
+        dimensions(&a[0])?.len() as isize
+    )));
     p!(t, "%FILL", 4, 4, fill);
     p!(t, "%REPLACE", 6, 6, replace);
     // (%elements sequence start end): a Steel list.

@@ -32,7 +32,13 @@ pub(crate) struct Stream {
 
 impl Stream {
     pub(crate) fn new(kind: Kind) -> Stream {
-        Stream { kind, column: 0, buffer: String::new(), at: 0, is_closed: false }
+        Stream {
+            kind,
+            column: 0,
+            buffer: String::new(),
+            at: 0,
+            is_closed: false,
+        }
     }
 
     pub(crate) fn describe(&self) -> String {
@@ -109,16 +115,36 @@ impl Stream {
 
 /// Runs a step on a stream.
 pub(crate) fn with_stream<A>(v: &V, f: impl FnOnce(&mut Stream) -> A) -> Result<A, SteelErr> {
-    with_mut(v, |o| if let Obj::Stream(s) = o { Some(f(s)) } else { None })
-        .flatten()
-        .ok_or_else(|| type_error(v, "STREAM"))
+    with_mut(v, |o| {
+        if let Obj::Stream(s) = o {
+            Some(f(s))
+        } else {
+            None
+        }
+    })
+    .flatten()
+    .ok_or_else(|| type_error(v, "STREAM"))
 }
 
 /// Runs a step on an input stream that is open.
 pub(crate) fn with_input<A>(v: &V, f: impl FnOnce(&mut Stream) -> A) -> Result<A, SteelErr> {
-    with_stream(v, |s| if s.is_input() && !s.is_closed { Some(f(s)) } else { None })?.ok_or_else(
-        || super::condition::raise("STREAM-ERROR", format!("{} is not an open input stream", crate::cl::printer::prin1(v)), vec![]),
-    )
+    with_stream(v, |s| {
+        if s.is_input() && !s.is_closed {
+            Some(f(s))
+        } else {
+            None
+        }
+    })?
+    .ok_or_else(|| {
+        super::condition::raise(
+            "STREAM-ERROR",
+            format!(
+                "{} is not an open input stream",
+                crate::cl::printer::prin1(v)
+            ),
+            vec![],
+        )
+    })
 }
 
 /// The column the next character goes to.
@@ -147,13 +173,21 @@ pub(crate) fn write(v: &V, text: &str) -> Result<(), SteelErr> {
             Kind::Broadcast(t) => return Ok(t.clone()),
             _ => false,
         };
-        if failed { Err("could not be written to") } else { Ok(Vec::new()) }
+        if failed {
+            Err("could not be written to")
+        } else {
+            Ok(Vec::new())
+        }
     })?;
     match targets {
         Ok(targets) => targets.iter().try_for_each(|t| write(t, text)),
         Err(m) => {
             let text = format!("{} {m}", crate::cl::printer::prin1(v));
-            Err(super::condition::raise("STREAM-ERROR", text, vec![("STREAM", v.clone())]))
+            Err(super::condition::raise(
+                "STREAM-ERROR",
+                text,
+                vec![("STREAM", v.clone())],
+            ))
         }
     }
 }
@@ -183,7 +217,9 @@ fn file_error(path: &str, what: &str, e: &std::io::Error) -> SteelErr {
 }
 
 fn keyword(v: &V) -> String {
-    symbol_name(v).map(|n| bare_name(&n).to_string()).unwrap_or_default()
+    symbol_name(v)
+        .map(|n| bare_name(&n).to_string())
+        .unwrap_or_default()
 }
 
 // (%open path direction if-exists if-does-not-exist): keywords, NIL when not given.
@@ -227,9 +263,10 @@ fn open(a: &[V]) -> R {
         };
     }
     match options.open(&path) {
-        Ok(f) => {
-            Ok(obj(Obj::Stream(Box::new(Stream::new(Kind::FileOut(path, BufWriter::new(f)))))))
-        }
+        Ok(f) => Ok(obj(Obj::Stream(Box::new(Stream::new(Kind::FileOut(
+            path,
+            BufWriter::new(f),
+        )))))),
         Err(e) => Err(file_error(&path, "opening", &e)),
     }
 }
@@ -246,14 +283,32 @@ fn close(a: &[V]) -> R {
 pub(super) fn register(t: &mut Prims) {
     p!(t, "%OPEN", 4, 4, open);
     p!(t, "CLOSE", 1, 3, close);
-    p!(t, "FORCE-OUTPUT", 0, 1, |a| flush(a.get(1).filter(|v| !is_nil(v)).unwrap_or(&a[0])), out);
-    p!(t, "FINISH-OUTPUT", 0, 1, |a| flush(a.get(1).filter(|v| !is_nil(v)).unwrap_or(&a[0])), out);
+    p!(
+        t,
+        "FORCE-OUTPUT",
+        0,
+        1,
+        |a| flush(a.get(1).filter(|v| !is_nil(v)).unwrap_or(&a[0])),
+        out
+    );
+    p!(
+        t,
+        "FINISH-OUTPUT",
+        0,
+        1,
+        |a| flush(a.get(1).filter(|v| !is_nil(v)).unwrap_or(&a[0])),
+        out
+    );
     p!(t, "CLEAR-INPUT", 0, 1, |_| Ok(NIL), inp);
     p!(t, "MAKE-BROADCAST-STREAM", 0, 99, |a| {
-        Ok(obj(Obj::Stream(Box::new(Stream::new(Kind::Broadcast(a.to_vec()))))))
+        Ok(obj(Obj::Stream(Box::new(Stream::new(Kind::Broadcast(
+            a.to_vec(),
+        ))))))
     });
     p!(t, "MAKE-STRING-OUTPUT-STREAM", 0, 2, |_| {
-        Ok(obj(Obj::Stream(Box::new(Stream::new(Kind::StringOut(String::new()))))))
+        Ok(obj(Obj::Stream(Box::new(Stream::new(Kind::StringOut(
+            String::new(),
+        ))))))
     });
     p!(t, "GET-OUTPUT-STREAM-STRING", 1, 1, |a| {
         with_stream(&a[0], |s| match &mut s.kind {
@@ -263,14 +318,30 @@ pub(super) fn register(t: &mut Prims) {
     });
     p!(t, "MAKE-STRING-INPUT-STREAM", 1, 3, |a| {
         let all: Vec<char> = crate::cl::printer::must_text(&a[0])?.chars().collect();
-        let start = a.get(1).filter(|v| !is_nil(v)).map_or(Ok(0), index)?.min(all.len());
-        let end = a.get(2).filter(|v| !is_nil(v)).map_or(Ok(all.len()), index)?.min(all.len());
+        let start = a
+            .get(1)
+            .filter(|v| !is_nil(v))
+            .map_or(Ok(0), index)?
+            .min(all.len());
+        let end = a
+            .get(2)
+            .filter(|v| !is_nil(v))
+            .map_or(Ok(all.len()), index)?
+            .min(all.len());
         let mut s = Stream::new(Kind::StringIn);
         s.buffer = all.get(start..end).unwrap_or(&[]).iter().collect();
         Ok(obj(Obj::Stream(Box::new(s))))
     });
-    p!(t, "STREAMP", 1, 1, |a| bool_v(with(&a[0], |o| matches!(o, Obj::Stream(_))) == Some(true)));
-    p!(t, "OPEN-STREAM-P", 1, 1, |a| Ok(SteelVal::BoolV(!with_stream(&a[0], |s| s.is_closed)?)));
-    p!(t, "INPUT-STREAM-P", 1, 1, |a| Ok(SteelVal::BoolV(with_stream(&a[0], |s| s.is_input())?)));
-    p!(t, "OUTPUT-STREAM-P", 1, 1, |a| Ok(SteelVal::BoolV(with_stream(&a[0], |s| !s.is_input())?)));
+    p!(t, "STREAMP", 1, 1, |a| bool_v(
+        with(&a[0], |o| matches!(o, Obj::Stream(_))) == Some(true)
+    ));
+    p!(t, "OPEN-STREAM-P", 1, 1, |a| Ok(SteelVal::BoolV(
+        !with_stream(&a[0], |s| s.is_closed)?
+    )));
+    p!(t, "INPUT-STREAM-P", 1, 1, |a| Ok(SteelVal::BoolV(
+        with_stream(&a[0], |s| s.is_input())?
+    )));
+    p!(t, "OUTPUT-STREAM-P", 1, 1, |a| Ok(SteelVal::BoolV(
+        with_stream(&a[0], |s| !s.is_input())?
+    )));
 }

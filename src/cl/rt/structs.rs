@@ -45,7 +45,13 @@ fn make_class(a: &[V]) -> R {
         }
     }
     let report = text(&a[4]);
-    Ok(obj(Obj::Class(Arc::new(Class { name, slots, parents, is_condition, report }))))
+    Ok(obj(Obj::Class(Arc::new(Class {
+        name,
+        slots,
+        parents,
+        is_condition,
+        report,
+    }))))
 }
 
 fn access<A>(
@@ -67,7 +73,10 @@ pub(super) fn register(t: &mut Prims) {
     p!(t, "%CLASS", 5, 5, make_class);
     // (%make class value...)
     p!(t, "%MAKE", 1, 999, |a| match class_of(&a[0]) {
-        Some(class) => Ok(obj(Obj::Instance { class, slots: a[1..].to_vec() })),
+        Some(class) => Ok(obj(Obj::Instance {
+            class,
+            slots: a[1..].to_vec()
+        })),
         None => Err(type_error(&a[0], "CLASS")),
     });
     // (%slot class index object)
@@ -80,25 +89,41 @@ pub(super) fn register(t: &mut Prims) {
         access(&a[2], &a[0], |s| s.get_mut(i).map(|x| *x = a[3].clone()))?;
         Ok(a[3].clone())
     });
-    p!(t, "%SLOT-NAMED", 2, 2, |a| super::condition::slot(&a[1], &designated(&a[0])?));
+    p!(t, "%SLOT-NAMED", 2, 2, |a| super::condition::slot(
+        &a[1],
+        &designated(&a[0])?
+    ));
     p!(t, "%INSTANCE-P", 2, 2, |a| {
         let name = class_of(&a[0]).map(|c| c.name.clone()).unwrap_or_default();
-        let is = with(&a[1], |o| matches!(o, Obj::Instance { class, .. } if class.is_a(&name)));
+        let is = with(
+            &a[1],
+            |o| matches!(o, Obj::Instance { class, .. } if class.is_a(&name)),
+        );
         bool_v(is == Some(true))
     });
     p!(t, "COPY-STRUCTURE", 1, 1, |a| {
         let copy = with(&a[0], |o| match o {
-            Obj::Instance { class, slots } => {
-                Some(Obj::Instance { class: class.clone(), slots: slots.clone() })
-            }
+            Obj::Instance { class, slots } => Some(Obj::Instance {
+                class: class.clone(),
+                slots: slots.clone(),
+            }),
             _ => None,
         });
-        copy.flatten().map(obj).ok_or_else(|| type_error(&a[0], "STRUCTURE-OBJECT"))
+        copy.flatten()
+            .map(obj)
+            .ok_or_else(|| type_error(&a[0], "STRUCTURE-OBJECT"))
     });
     p!(t, "%CELL", 1, 1, |a| Ok(obj(Obj::Cell(a[0].clone()))));
     p!(t, "%CELL-GET", 1, 1, |a| {
-        let v = with(&a[0], |o| if let Obj::Cell(v) = o { Some(v.clone()) } else { None });
-        v.flatten().ok_or_else(|| simple_error("a variable is used before it has a value"))
+        let v = with(&a[0], |o| {
+            if let Obj::Cell(v) = o {
+                Some(v.clone())
+            } else {
+                None
+            }
+        });
+        v.flatten()
+            .ok_or_else(|| simple_error("a variable is used before it has a value"))
     });
     p!(t, "%CELL-SET", 2, 2, |a| {
         with_mut(&a[0], |o| {
@@ -112,12 +137,20 @@ pub(super) fn register(t: &mut Prims) {
     p!(t, "%BOUND", 2, 2, |a| {
         if with(&a[0], |o| matches!(o, Obj::Unbound)) == Some(true) {
             let m = format!("The variable {} is unbound.", designated(&a[1])?);
-            return Err(super::condition::raise("UNBOUND-VARIABLE", m, vec![("NAME", a[1].clone())]));
+            return Err(super::condition::raise(
+                "UNBOUND-VARIABLE",
+                m,
+                vec![("NAME", a[1].clone())],
+            ));
         }
         Ok(a[0].clone())
     });
-    p!(t, "%IS-BOUND", 1, 1, |a| bool_v(with(&a[0], |o| matches!(o, Obj::Unbound)) != Some(true)));
+    p!(t, "%IS-BOUND", 1, 1, |a| bool_v(
+        with(&a[0], |o| matches!(o, Obj::Unbound)) != Some(true)
+    ));
     p!(t, "%SLOT-COUNT", 1, 1, |a| {
-        Ok(SteelVal::IntV(class_of(&a[0]).map_or(0, |c| c.slots.len()) as isize))
+        Ok(SteelVal::IntV(
+            class_of(&a[0]).map_or(0, |c| c.slots.len()) as isize
+        ))
     });
 }

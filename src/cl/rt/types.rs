@@ -9,13 +9,58 @@ use crate::cl::value::*;
 
 /// Type names that `typep` knows besides classes.
 pub(crate) const TYPES: &[&str] = &[
-    "T", "NIL", "NULL", "SYMBOL", "KEYWORD", "BOOLEAN", "CONS", "LIST", "ATOM", "NUMBER", "REAL",
-    "RATIONAL", "INTEGER", "FIXNUM", "BIGNUM", "RATIO", "FLOAT", "SINGLE-FLOAT", "DOUBLE-FLOAT",
-    "SHORT-FLOAT", "LONG-FLOAT", "BIT", "UNSIGNED-BYTE", "SIGNED-BYTE", "CHARACTER", "BASE-CHAR",
-    "STANDARD-CHAR", "STRING", "SIMPLE-STRING", "BASE-STRING", "VECTOR", "SIMPLE-VECTOR", "ARRAY",
-    "SIMPLE-ARRAY", "SEQUENCE", "HASH-TABLE", "FUNCTION", "COMPILED-FUNCTION", "STREAM",
-    "FILE-STREAM", "STRUCTURE-OBJECT", "PATHNAME", "PACKAGE", "RANDOM-STATE", "MOD", "OR", "AND",
-    "NOT", "MEMBER", "EQL", "SATISFIES", "VALUES",
+    "T",
+    "NIL",
+    "NULL",
+    "SYMBOL",
+    "KEYWORD",
+    "BOOLEAN",
+    "CONS",
+    "LIST",
+    "ATOM",
+    "NUMBER",
+    "REAL",
+    "RATIONAL",
+    "INTEGER",
+    "FIXNUM",
+    "BIGNUM",
+    "RATIO",
+    "FLOAT",
+    "SINGLE-FLOAT",
+    "DOUBLE-FLOAT",
+    "SHORT-FLOAT",
+    "LONG-FLOAT",
+    "BIT",
+    "UNSIGNED-BYTE",
+    "SIGNED-BYTE",
+    "CHARACTER",
+    "BASE-CHAR",
+    "STANDARD-CHAR",
+    "STRING",
+    "SIMPLE-STRING",
+    "BASE-STRING",
+    "VECTOR",
+    "SIMPLE-VECTOR",
+    "ARRAY",
+    "SIMPLE-ARRAY",
+    "SEQUENCE",
+    "HASH-TABLE",
+    "FUNCTION",
+    "COMPILED-FUNCTION",
+    "STREAM",
+    "FILE-STREAM",
+    "STRUCTURE-OBJECT",
+    "PATHNAME",
+    "PACKAGE",
+    "RANDOM-STATE",
+    "MOD",
+    "OR",
+    "AND",
+    "NOT",
+    "MEMBER",
+    "EQL",
+    "SATISFIES",
+    "VALUES",
 ];
 
 /// Whether the value is a function.
@@ -74,19 +119,28 @@ fn named(v: &V, name: &str) -> Result<bool, SteelErr> {
             is_vector(v) || with(v, |o| matches!(o, Obj::Vector(_))) == Some(true)
         }
         "SIMPLE-VECTOR" => {
-            with(v, |o| matches!(o, Obj::Vector(x) if x.dims.is_none() && x.fill.is_none() && !x.is_string))
-                == Some(true)
+            with(
+                v,
+                |o| matches!(o, Obj::Vector(x) if x.dims.is_none() && x.fill.is_none() && !x.is_string),
+            ) == Some(true)
         }
         "SEQUENCE" => is_cons(v) || is_nil(v) || is_vector(v),
         "HASH-TABLE" => with(v, |o| matches!(o, Obj::Table(_))) == Some(true),
         "FUNCTION" | "COMPILED-FUNCTION" => is_function(v),
         "STREAM" | "FILE-STREAM" => with(v, |o| matches!(o, Obj::Stream(_))) == Some(true),
         "STRUCTURE-OBJECT" => {
-            with(v, |o| matches!(o, Obj::Instance { class, .. } if !class.is_condition))
-                == Some(true)
+            with(
+                v,
+                |o| matches!(o, Obj::Instance { class, .. } if !class.is_condition),
+            ) == Some(true)
         }
         "PATHNAME" | "PACKAGE" | "RANDOM-STATE" => false,
-        _ => with(v, |o| matches!(o, Obj::Instance { class, .. } if class.is_a(name))) == Some(true),
+        _ => {
+            with(
+                v,
+                |o| matches!(o, Obj::Instance { class, .. } if class.is_a(name)),
+            ) == Some(true)
+        }
     })
 }
 
@@ -97,9 +151,15 @@ pub(crate) fn typep(v: &V, kind: &V) -> Result<bool, SteelErr> {
             Some(n) => named(v, &n),
             None => named(
                 v,
-                &with(kind, |o| if let Obj::Class(c) = o { Some(c.name.clone()) } else { None })
-                    .flatten()
-                    .ok_or_else(|| type_error(kind, "TYPE-SPECIFIER"))?,
+                &with(kind, |o| {
+                    if let Obj::Class(c) = o {
+                        Some(c.name.clone())
+                    } else {
+                        None
+                    }
+                })
+                .flatten()
+                .ok_or_else(|| type_error(kind, "TYPE-SPECIFIER"))?,
             ),
         };
     };
@@ -118,12 +178,16 @@ pub(crate) fn typep(v: &V, kind: &V) -> Result<bool, SteelErr> {
         "AND" => each(false),
         "NOT" => Ok(!typep(v, args.first().unwrap_or(&T))?),
         "MEMBER" | "EQL" => Ok(args.iter().any(|x| eql(x, v))),
-        "MOD" => Ok(matches!((v, args.first()), (SteelVal::IntV(i), Some(SteelVal::IntV(n))) if *i >= 0 && i < n)),
+        "MOD" => Ok(
+            matches!((v, args.first()), (SteelVal::IntV(i), Some(SteelVal::IntV(n))) if *i >= 0 && i < n),
+        ),
         "UNSIGNED-BYTE" | "SIGNED-BYTE" => {
             let Some(bits) = args.first().and_then(|b| index(b).ok()) else {
                 return named(v, &name);
             };
-            let Some(n) = N::get(v).and_then(|n| n.big()) else { return Ok(false) };
+            let Some(n) = N::get(v).and_then(|n| n.big()) else {
+                return Ok(false);
+            };
             Ok(if name == "UNSIGNED-BYTE" {
                 n.sign() != num_bigint::Sign::Minus && n.bits() <= bits as u64
             } else {
@@ -172,9 +236,10 @@ pub(crate) fn equalp(a: &V, b: &V) -> bool {
         with(v, |o| match o {
             Obj::Vector(x) => Some((String::new(), x.active().to_vec())),
             Obj::Instance { class, slots } => Some((class.name.clone(), slots.clone())),
-            Obj::Table(t) => {
-                Some((t.test.name().into(), t.entries.iter().flatten().map(|e| e.1.clone()).collect()))
-            }
+            Obj::Table(t) => Some((
+                t.test.name().into(),
+                t.entries.iter().flatten().map(|e| e.1.clone()).collect(),
+            )),
             _ => None,
         })
         .flatten()
@@ -199,7 +264,11 @@ fn type_of(v: &V) -> V {
             return if *i < 0 {
                 symbol("FIXNUM")
             } else {
-                list(vec![symbol("INTEGER"), SteelVal::IntV(0), SteelVal::IntV((1 << 62) - 1)])
+                list(vec![
+                    symbol("INTEGER"),
+                    SteelVal::IntV(0),
+                    SteelVal::IntV((1 << 62) - 1),
+                ])
             };
         }
         SteelVal::CharV(_) => return symbol("STANDARD-CHAR"),
@@ -284,16 +353,25 @@ pub(super) fn register(t: &mut Prims) {
     p!(t, "NULL", 1, 1, |a| bool_v(is_nil(&a[0])));
     p!(t, "ATOM", 1, 1, |a| bool_v(!is_cons(&a[0])));
     p!(t, "CONSP", 1, 1, |a| bool_v(is_cons(&a[0])));
-    p!(t, "LISTP", 1, 1, |a| bool_v(is_cons(&a[0]) || is_nil(&a[0])));
+    p!(t, "LISTP", 1, 1, |a| bool_v(
+        is_cons(&a[0]) || is_nil(&a[0])
+    ));
     p!(t, "ENDP", 1, 1, |a| {
-        if is_nil(&a[0]) || is_cons(&a[0]) { bool_v(is_nil(&a[0])) } else { Err(type_error(&a[0], "LIST")) }
+        if is_nil(&a[0]) || is_cons(&a[0]) {
+            bool_v(is_nil(&a[0]))
+        } else {
+            Err(type_error(&a[0], "LIST"))
+        }
     });
     p!(t, "SYMBOLP", 1, 1, |a| bool_v(is_symbol(&a[0])));
     p!(t, "KEYWORDP", 1, 1, |a| bool_v(named(&a[0], "KEYWORD")?));
     p!(t, "FUNCTIONP", 1, 1, |a| bool_v(is_function(&a[0])));
     p!(t, "VECTORP", 1, 1, |a| bool_v(is_vector(&a[0])));
     p!(t, "ARRAYP", 1, 1, |a| bool_v(named(&a[0], "ARRAY")?));
-    p!(t, "SIMPLE-VECTOR-P", 1, 1, |a| bool_v(named(&a[0], "SIMPLE-VECTOR")?));
+    p!(t, "SIMPLE-VECTOR-P", 1, 1, |a| bool_v(named(
+        &a[0],
+        "SIMPLE-VECTOR"
+    )?));
     p!(t, "PATHNAMEP", 1, 1, |_| Ok(NIL));
     p!(t, "TYPEP", 2, 3, |a| bool_v(typep(&a[0], &a[1])?));
     p!(t, "TYPE-OF", 1, 1, |a| Ok(type_of(&a[0])));

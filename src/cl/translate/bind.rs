@@ -11,7 +11,11 @@ impl Tr<'_> {
         let u = usage(name, body, &self.is_macro());
         let taken = env.vars.iter().any(|v| v.steel == mangle(name));
         let plain = name.chars().any(|c| c.is_ascii_uppercase());
-        let steel = if taken || !plain { self.fresh(&format!("v{name}")) } else { mangle(name) };
+        let steel = if taken || !plain {
+            self.fresh(&format!("v{name}"))
+        } else {
+            mangle(name)
+        };
         let is_cell = u.is_assigned && u.is_captured;
         env.vars.push(Var {
             name: name.to_string(),
@@ -24,8 +28,12 @@ impl Tr<'_> {
     }
 
     pub(super) fn is_special(&self, name: &str) -> bool {
-        self.known.specials.contains(name) || crate::cl::special_variable(name)
-            || matches!(name, "*STANDARD-OUTPUT*" | "*STANDARD-INPUT*" | "*ERROR-OUTPUT*")
+        self.known.specials.contains(name)
+            || crate::cl::special_variable(name)
+            || matches!(
+                name,
+                "*STANDARD-OUTPUT*" | "*STANDARD-INPUT*" | "*ERROR-OUTPUT*"
+            )
     }
 
     /// Code around a body that gives special variables new values for its time.
@@ -34,8 +42,17 @@ impl Tr<'_> {
         let mut leave = String::new();
         let mut saves = String::new();
         for (name, value) in pairs {
-            let global = if name.starts_with("g:") { name.clone() } else { self.global_name(name) };
-            if !name.starts_with("g:") && !matches!(name.as_str(), "*STANDARD-OUTPUT*" | "*STANDARD-INPUT*" | "*ERROR-OUTPUT*") {
+            let global = if name.starts_with("g:") {
+                name.clone()
+            } else {
+                self.global_name(name)
+            };
+            if !name.starts_with("g:")
+                && !matches!(
+                    name.as_str(),
+                    "*STANDARD-OUTPUT*" | "*STANDARD-INPUT*" | "*ERROR-OUTPUT*"
+                )
+            {
                 self.declare_global(name);
             }
             let old = self.fresh("old");
@@ -64,7 +81,14 @@ impl Tr<'_> {
         Some((name, init))
     }
 
-    pub(super) fn let_form(&mut self, f: &Form, a: &[Form], env: &Env, k: &K, star: bool) -> String {
+    pub(super) fn let_form(
+        &mut self,
+        f: &Form,
+        a: &[Form],
+        env: &Env,
+        k: &K,
+        star: bool,
+    ) -> String {
         let Some(bindings) = a[0].items() else {
             return self.refuse(f.pos, "LET", "the bindings must be a list");
         };
@@ -75,7 +99,10 @@ impl Tr<'_> {
             let rest = Form::list(bindings[1..].to_vec(), f.pos);
             let mut inner = vec![Form::sym("LET*", f.pos), rest];
             inner.extend(forms.iter().cloned());
-            let outer = [Form::list(vec![bindings[0].clone()], f.pos), Form::list(inner, f.pos)];
+            let outer = [
+                Form::list(vec![bindings[0].clone()], f.pos),
+                Form::list(inner, f.pos),
+            ];
             return self.let_form(f, &outer, env, k, false);
         }
         let mut inner = env.clone();
@@ -83,7 +110,9 @@ impl Tr<'_> {
         let mut dynamic = Vec::new();
         let mut bound = Vec::new();
         for b in bindings {
-            let Some((name, init)) = self.binding(b) else { continue };
+            let Some((name, init)) = self.binding(b) else {
+                continue;
+            };
             let is_int = init.is_some_and(|i| self.is_int(i, env));
             let code = init.map_or("#f".into(), |i| self.expr(i, env));
             bound.push((name, code, is_int));
@@ -117,7 +146,11 @@ impl Tr<'_> {
             let body = self.dynamically(&dynamic, body);
             self.deliver_all(body, k)
         };
-        if pairs.is_empty() { code } else { format!("(let ({}) {code})", pairs.join(" ")) }
+        if pairs.is_empty() {
+            code
+        } else {
+            format!("(let ({}) {code})", pairs.join(" "))
+        }
     }
 
     pub(super) fn flet(&mut self, f: &Form, a: &[Form], env: &Env, k: &K, rec: bool) -> String {
@@ -132,14 +165,20 @@ impl Tr<'_> {
         let mut entries = Vec::new();
         for d in defs {
             let (Some(items), Some(name)) = (d.items().filter(|i| i.len() >= 2), d.head()) else {
-                return self.refuse(d.pos, "FLET", "a definition must be (name (arguments) body)");
+                return self.refuse(
+                    d.pos,
+                    "FLET",
+                    "a definition must be (name (arguments) body)",
+                );
             };
             let steel = self.fresh(&format!("f:{name}"));
             // Steel would keep a recursive function in a heap box, which must not end up in a
             // Lisp object; only one that stays on the stack may be its own.
             let is_cell = rec
                 && (escapes(name, a)
-                    || defs.iter().any(|d| mentions(std::slice::from_ref(d), &["LAMBDA"])));
+                    || defs
+                        .iter()
+                        .any(|d| mentions(std::slice::from_ref(d), &["LAMBDA"])));
             inner.funs.push(Fun {
                 name: name.to_string(),
                 steel: steel.clone(),
@@ -161,7 +200,11 @@ impl Tr<'_> {
             }
         }
         let body = self.seq(strip_declarations(&a[1..]), &inner, k);
-        let form = if rec && set.is_empty() && !open.is_empty() { "letrec" } else { "let" };
+        let form = if rec && set.is_empty() && !open.is_empty() {
+            "letrec"
+        } else {
+            "let"
+        };
         format!("({form} ({open}) {set} {body})")
     }
 
@@ -195,7 +238,9 @@ impl Tr<'_> {
         let mut open = Vec::new();
         self.pattern(pattern, value, body, &mut env, &mut open, 0);
         let code = make(self, &env);
-        open.into_iter().rev().fold(code, |acc, b| format!("(let ({b}) {acc})"))
+        open.into_iter()
+            .rev()
+            .fold(code, |acc, b| format!("(let ({b}) {acc})"))
     }
 
     fn pattern(
@@ -254,7 +299,14 @@ impl Tr<'_> {
         let value = self.expr(&a[1], env);
         let mut inner = env.clone();
         inner.region = env.region;
-        self.bind_lambda_list(&a[0], &format!("(%STEEL-LIST {value})"), &a[2..], &inner, f.pos, k)
+        self.bind_lambda_list(
+            &a[0],
+            &format!("(%STEEL-LIST {value})"),
+            &a[2..],
+            &inner,
+            f.pos,
+            k,
+        )
     }
 
     pub(super) fn multiple_value_bind(&mut self, f: &Form, a: &[Form], env: &Env, k: &K) -> String {
@@ -308,9 +360,14 @@ impl Tr<'_> {
 
     pub(super) fn multiple_value_call(&mut self, a: &[Form], env: &Env, k: &K) -> String {
         let function = self.function_argument(&a[0], env);
-        let parts: Vec<String> =
-            a[1..].iter().map(|x| format!("(%ALL {})", self.expr_all(x, env))).collect();
-        self.deliver_all(format!("(apply {function} (append {}))", parts.join(" ")), k)
+        let parts: Vec<String> = a[1..]
+            .iter()
+            .map(|x| format!("(%ALL {})", self.expr_all(x, env)))
+            .collect();
+        self.deliver_all(
+            format!("(apply {function} (append {}))", parts.join(" ")),
+            k,
+        )
     }
 
     pub(super) fn values(&mut self, a: &[Form], env: &Env, k: &K) -> String {

@@ -3,8 +3,8 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use super::env::*;
 use super::Tr;
+use super::env::*;
 use crate::cl::reader::{Form, Kind};
 
 impl Tr<'_> {
@@ -119,13 +119,21 @@ impl Tr<'_> {
     /// `(return-from name value)`.
     pub(super) fn return_from(&mut self, f: &Form, name: &str, value: &Form, env: &Env) -> String {
         let Some(block) = env.block(name).cloned() else {
-            return self.refuse(f.pos, "RETURN-FROM", format!("return for unknown block: {name}"));
+            return self.refuse(
+                f.pos,
+                "RETURN-FROM",
+                format!("return for unknown block: {name}"),
+            );
         };
         if block.region == env.region {
             return self.stmt(value, env, &block.k);
         }
         block.is_escaped.set(true);
-        let code = if block.all_values { self.expr_all(value, env) } else { self.expr(value, env) };
+        let code = if block.all_values {
+            self.expr_all(value, env)
+        } else {
+            self.expr(value, env)
+        };
         format!("({} {code})", block.escape)
     }
 

@@ -9,7 +9,9 @@ use crate::cl::rt::table::PRIMS;
 impl Tr<'_> {
     /// A list as a form.
     pub(super) fn list(&mut self, f: &Form, env: &Env, k: &K) -> String {
-        let Some(items) = f.items() else { return String::from("#f") };
+        let Some(items) = f.items() else {
+            return String::from("#f");
+        };
         let args = &items[1..];
         let Some(head) = items[0].name() else {
             if items[0].head() == Some("LAMBDA") {
@@ -29,8 +31,11 @@ impl Tr<'_> {
                     None => "#f".into(),
                 };
             }
-            let name =
-                if fun.is_cell { format!("(%CELL-GET {})", fun.steel) } else { fun.steel };
+            let name = if fun.is_cell {
+                format!("(%CELL-GET {})", fun.steel)
+            } else {
+                fun.steel
+            };
             let args = self.exprs(args, env).join(" ");
             let code = self.at(f.pos, &format!("({name} {args})"));
             return self.deliver_all(code, k);
@@ -227,7 +232,11 @@ impl Tr<'_> {
                 return Err("odd number of &KEY arguments".into());
             };
             let name = &name[1..];
-            let Some(i) = shape.keys.iter().position(|k| k.trim_start_matches('!') == name) else {
+            let Some(i) = shape
+                .keys
+                .iter()
+                .position(|k| k.trim_start_matches('!') == name)
+            else {
                 if shape.ignored.contains(&name) {
                     continue;
                 }
@@ -280,7 +289,11 @@ impl Tr<'_> {
         env: &Env,
     ) -> String {
         if let Some(fun) = env.fun(name) {
-            return if fun.is_cell { format!("(%CELL-GET {})", fun.steel) } else { fun.steel.clone() };
+            return if fun.is_cell {
+                format!("(%CELL-GET {})", fun.steel)
+            } else {
+                fun.steel.clone()
+            };
         }
         if let Some((class, index)) = self.known.accessors.get(name) {
             return format!("(lambda (o) (%SLOT t:{} {index} o))", mangle(class));
@@ -333,7 +346,11 @@ impl Tr<'_> {
             shape.target.to_string()
         };
         let stream = shape.stream.map(|s| format!("g:{s} ")).unwrap_or_default();
-        let required = shape.args.chars().filter(|c| matches!(c, 'x' | 'f')).count();
+        let required = shape
+            .args
+            .chars()
+            .filter(|c| matches!(c, 'x' | 'f'))
+            .count();
         if shape.args.ends_with('r') && shape.keys.is_empty() {
             return if stream.is_empty() {
                 target

@@ -13,7 +13,11 @@ impl Tr<'_> {
         let mut no_error = None;
         for clause in a[1..].iter().rev() {
             let Some(items) = clause.items().filter(|i| i.len() >= 2) else {
-                return self.refuse(clause.pos, "HANDLER-CASE", "a clause must be (type (variable) body)");
+                return self.refuse(
+                    clause.pos,
+                    "HANDLER-CASE",
+                    "a clause must be (type (variable) body)",
+                );
             };
             if items[0].name() == Some(":NO-ERROR") {
                 no_error = Some(items);
@@ -27,7 +31,11 @@ impl Tr<'_> {
             let body = match names.first().and_then(Form::name) {
                 Some(n) => {
                     let (steel, is_cell) = self.enter(n, forms, &mut inner);
-                    let value = if is_cell { format!("(%CELL {var})") } else { var.clone() };
+                    let value = if is_cell {
+                        format!("(%CELL {var})")
+                    } else {
+                        var.clone()
+                    };
                     let body = self.seq(forms, &inner, &K::Ret(all));
                     format!("(let (({steel} {value})) {body})")
                 }
@@ -95,7 +103,10 @@ impl Tr<'_> {
         let kind = self.type_specifier(&a[1]);
         let place = crate::cl::printer::prin1(&crate::cl::rt::io::datum(&a[0]));
         let var = self.fresh("v");
-        let fail = self.at(f.pos, &format!("(%CHECK-TYPE {} {var} {kind})", literal(&place)));
+        let fail = self.at(
+            f.pos,
+            &format!("(%CHECK-TYPE {} {var} {kind})", literal(&place)),
+        );
         let code = format!("(let (({var} {value})) (if (%TYPEP {var} {kind}) #f {fail}))");
         self.deliver(code, k)
     }
@@ -121,8 +132,16 @@ impl Tr<'_> {
         let (steel, is_cell) = self.enter(&name, forms, &mut inner);
         let all = matches!(k, K::Ret(true)) && self.all_values;
         let body = self.seq(forms, &inner, &K::Ret(all));
-        let get = if is_cell { format!("(%CELL-GET {steel})") } else { steel.clone() };
-        let value = if is_cell { format!("(%CELL {open})") } else { open };
+        let get = if is_cell {
+            format!("(%CELL-GET {steel})")
+        } else {
+            steel.clone()
+        };
+        let value = if is_cell {
+            format!("(%CELL {open})")
+        } else {
+            open
+        };
         let protect = self.rt("cl:protect-all");
         let code = format!(
             "(let (({steel} {value})) ({protect} (lambda () {body}) (lambda () (if {get} (%CLOSE {get}) #f))))"
@@ -130,12 +149,25 @@ impl Tr<'_> {
         self.deliver_all(code, k)
     }
 
-    pub(super) fn with_output_to_string(&mut self, f: &Form, a: &[Form], env: &Env, k: &K) -> String {
+    pub(super) fn with_output_to_string(
+        &mut self,
+        f: &Form,
+        a: &[Form],
+        env: &Env,
+        k: &K,
+    ) -> String {
         let Some([name, rest @ ..]) = a[0].items() else {
             return self.refuse(f.pos, "WITH-OUTPUT-TO-STRING", "expected (name)");
         };
-        if rest.first().is_some_and(|r| !r.is_nil() && r.name().is_none_or(|n| !n.starts_with(':'))) {
-            return self.refuse(f.pos, "WITH-OUTPUT-TO-STRING", "not supported here: an own string");
+        if rest
+            .first()
+            .is_some_and(|r| !r.is_nil() && r.name().is_none_or(|n| !n.starts_with(':')))
+        {
+            return self.refuse(
+                f.pos,
+                "WITH-OUTPUT-TO-STRING",
+                "not supported here: an own string",
+            );
         }
         let name = name.name().unwrap_or("").to_string();
         let forms = strip_declarations(&a[1..]);
@@ -147,7 +179,11 @@ impl Tr<'_> {
             let mut inner = env.clone();
             inner.region = self.next_region();
             let (steel, is_cell) = self.enter(&name, forms, &mut inner);
-            let value = if is_cell { format!("(%CELL {stream})") } else { stream.clone() };
+            let value = if is_cell {
+                format!("(%CELL {stream})")
+            } else {
+                stream.clone()
+            };
             let body = self.seq(forms, &inner, &K::Ret(false));
             format!("(let (({steel} {value})) {body})")
         };
@@ -169,7 +205,10 @@ impl Tr<'_> {
         };
         let mut call = vec![Form::sym("MAKE-STRING-INPUT-STREAM", f.pos), text.clone()];
         let option = |key: &str| {
-            rest.chunks(2).find(|p| p[0].name() == Some(key)).and_then(|p| p.get(1)).cloned()
+            rest.chunks(2)
+                .find(|p| p[0].name() == Some(key))
+                .and_then(|p| p.get(1))
+                .cloned()
         };
         call.push(option(":START").unwrap_or_else(|| Form::sym("NIL", f.pos)));
         call.push(option(":END").unwrap_or_else(|| Form::sym("NIL", f.pos)));
@@ -185,9 +224,18 @@ impl Tr<'_> {
             return self.refuse(f.pos, "WITH-BOUND-SOCKET", "expected (name file option...)");
         };
         let connect = options.iter().any(|o| o.name() == Some(":CONNECT"));
-        let op = if connect { "CL-SIPC:CONNECT" } else { "CL-SIPC:BIND" };
+        let op = if connect {
+            "CL-SIPC:CONNECT"
+        } else {
+            "CL-SIPC:BIND"
+        };
         let mut call = vec![Form::sym(op, f.pos), file.clone()];
-        call.extend(options.iter().filter(|o| o.name() != Some(":CONNECT")).cloned());
+        call.extend(
+            options
+                .iter()
+                .filter(|o| o.name() != Some(":CONNECT"))
+                .cloned(),
+        );
         let open = self.expr(&Form::list(call, f.pos), env);
         let name = name.name().unwrap_or("").to_string();
         let forms = strip_declarations(&a[1..]);
@@ -197,7 +245,11 @@ impl Tr<'_> {
         let body = self.seq(forms, &inner, &K::Ret(false));
         let socket = self.fresh("socket");
         let release = self.rt("cl:sipc-release");
-        let value = if is_cell { format!("(%CELL {socket})") } else { socket.clone() };
+        let value = if is_cell {
+            format!("(%CELL {socket})")
+        } else {
+            socket.clone()
+        };
         let code = format!(
             "(let (({socket} {open})) (if {socket} (let (({steel} {value})) (dynamic-wind (lambda () #f) (lambda () {body}) (lambda () ({release} {socket})))) #f))"
         );
@@ -208,7 +260,9 @@ impl Tr<'_> {
         let Some([name, options @ ..]) = a[0].items() else {
             return self.refuse(f.pos, "WITH-POINTER", "expected (name kind type)");
         };
-        let kind = options.first().map_or("':INFER".into(), |o| self.expr(o, env));
+        let kind = options
+            .first()
+            .map_or("':INFER".into(), |o| self.expr(o, env));
         let element = options.get(1).map_or("#f".into(), |o| self.expr(o, env));
         let value = self.expr(&a[1], env);
         let name = name.name().unwrap_or("").to_string();
@@ -220,7 +274,11 @@ impl Tr<'_> {
         let make = self.rt("cl:pointer-of-kind");
         let free = self.rt("cl:pointer-free");
         let pointer = self.fresh("pointer");
-        let held = if is_cell { format!("(%CELL {pointer})") } else { pointer.clone() };
+        let held = if is_cell {
+            format!("(%CELL {pointer})")
+        } else {
+            pointer.clone()
+        };
         let code = format!(
             "(let (({pointer} ({make} {value} {kind} {element}))) (let (({steel} {held})) (dynamic-wind (lambda () #f) (lambda () {body}) (lambda () ({free} {pointer})))))"
         );
@@ -230,7 +288,11 @@ impl Tr<'_> {
     pub(super) fn boundp(&mut self, f: &Form, a: &[Form], env: &Env, k: &K) -> String {
         let Some(name) = quoted(&a[0]) else {
             let _ = env;
-            return self.refuse(f.pos, "BOUNDP", "not supported here: BOUNDP of a computed symbol");
+            return self.refuse(
+                f.pos,
+                "BOUNDP",
+                "not supported here: BOUNDP of a computed symbol",
+            );
         };
         if !self.is_special(&name) {
             return self.deliver("#f".into(), k);
@@ -248,7 +310,11 @@ impl Tr<'_> {
             }
             None => {
                 let _ = env;
-                self.refuse(f.pos, "SYMBOL-VALUE", "not supported here: SYMBOL-VALUE of a computed symbol")
+                self.refuse(
+                    f.pos,
+                    "SYMBOL-VALUE",
+                    "not supported here: SYMBOL-VALUE of a computed symbol",
+                )
             }
         }
     }

@@ -10,10 +10,15 @@ impl Tr<'_> {
             return self.refuse(f.pos, "IF", "too many arguments for if");
         }
         let test = self.expr(&a[0], env);
-        self.branch(test, k, &mut |t, k| t.stmt(&a[1], env, k), &mut |t, k| match a.get(2) {
-            Some(x) => t.stmt(x, env, k),
-            None => t.deliver("#f".into(), k),
-        })
+        self.branch(
+            test,
+            k,
+            &mut |t, k| t.stmt(&a[1], env, k),
+            &mut |t, k| match a.get(2) {
+                Some(x) => t.stmt(x, env, k),
+                None => t.deliver("#f".into(), k),
+            },
+        )
     }
 
     pub(super) fn cond(&mut self, clauses: &[Form], env: &Env, k: &K) -> String {
@@ -115,8 +120,10 @@ impl Tr<'_> {
             _ => vec![items[0].clone()],
         };
         wanted.extend(keys.iter().cloned());
-        let tests: Vec<String> =
-            keys.iter().map(|key| format!("(%EQL {var} {})", self.datum(key))).collect();
+        let tests: Vec<String> = keys
+            .iter()
+            .map(|key| format!("(%EQL {var} {})", self.datum(key)))
+            .collect();
         let test = match tests.as_slice() {
             [] => "#f".to_string(),
             [one] => one.clone(),
@@ -128,7 +135,14 @@ impl Tr<'_> {
         Self::with_shared(wrap, format!("(if {test} {yes} {no})"))
     }
 
-    pub(super) fn typecase(&mut self, f: &Form, name: &str, a: &[Form], env: &Env, k: &K) -> String {
+    pub(super) fn typecase(
+        &mut self,
+        f: &Form,
+        name: &str,
+        a: &[Form],
+        env: &Env,
+        k: &K,
+    ) -> String {
         let key = self.expr(&a[0], env);
         let var = self.fresh("case");
         let code = self.typecase_clauses(f, name, &var, &a[1..], env, k);

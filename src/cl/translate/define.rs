@@ -14,7 +14,11 @@ impl Tr<'_> {
             _ => return self.refuse(f.pos, "DEFUN", "the name must be a symbol"),
         };
         if prefix == "f:" && crate::cl::table::is_standard(&name) {
-            return self.refuse(f.pos, "DEFUN", format!("{name} belongs to Common Lisp and cannot be defined again"));
+            return self.refuse(
+                f.pos,
+                "DEFUN",
+                format!("{name} belongs to Common Lisp and cannot be defined again"),
+            );
         }
         let outer = std::mem::replace(&mut self.form_name, name.clone());
         let steel = format!("{prefix}{}", mangle(&name));
@@ -42,7 +46,8 @@ impl Tr<'_> {
     pub(super) fn declare_function(&mut self, steel: &str, name: &str) {
         if self.known.globals.insert(steel.to_string()) {
             let q = self.symbol(name);
-            self.prelude.push(format!("(define {steel} (lambda r (%UNDEFINED {q})))"));
+            self.prelude
+                .push(format!("(define {steel} (lambda r (%UNDEFINED {q})))"));
             self.prelude.push(format!("(set! {steel} {steel})"));
         }
     }
@@ -74,10 +79,16 @@ impl Tr<'_> {
 
     pub(super) fn in_package(&mut self, f: &Form, a: &[Form], k: &K) -> String {
         let name = designator(&a[0]);
-        let known = matches!(name.as_str(), "CL-USER" | "COMMON-LISP-USER" | "CL-SIPC" | "SIPC")
-            || crate::cl::reader::is_package(&name);
+        let known = matches!(
+            name.as_str(),
+            "CL-USER" | "COMMON-LISP-USER" | "CL-SIPC" | "SIPC"
+        ) || crate::cl::reader::is_package(&name);
         if !known {
-            return self.refuse(f.pos, "IN-PACKAGE", format!("Package {name} does not exist."));
+            return self.refuse(
+                f.pos,
+                "IN-PACKAGE",
+                format!("Package {name} does not exist."),
+            );
         }
         self.deliver("#t".into(), k)
     }
@@ -100,10 +111,20 @@ impl Tr<'_> {
             );
             if !ours {
                 let head = f.head().unwrap_or("REQUIRE").to_string();
-                return self.refuse(f.pos, &head, format!("not supported here: the library {name}"));
+                return self.refuse(
+                    f.pos,
+                    &head,
+                    format!("not supported here: the library {name}"),
+                );
             }
         }
-        let q = self.datum(&Form::list(names.iter().map(|n| Form::sym(&format!(":{}", n.to_uppercase()), f.pos)).collect(), f.pos));
+        let q = self.datum(&Form::list(
+            names
+                .iter()
+                .map(|n| Form::sym(&format!(":{}", n.to_uppercase()), f.pos))
+                .collect(),
+            f.pos,
+        ));
         self.deliver(q, k)
     }
 }

@@ -72,12 +72,32 @@ impl Env {
 }
 
 const ASSIGNERS: &[&str] = &[
-    "SETF", "SETQ", "INCF", "DECF", "PUSH", "POP", "PUSHNEW", "PSETQ", "PSETF", "ROTATEF",
-    "SHIFTF", "MULTIPLE-VALUE-SETQ", "REMF",
+    "SETF",
+    "SETQ",
+    "INCF",
+    "DECF",
+    "PUSH",
+    "POP",
+    "PUSHNEW",
+    "PSETQ",
+    "PSETF",
+    "ROTATEF",
+    "SHIFTF",
+    "MULTIPLE-VALUE-SETQ",
+    "REMF",
 ];
 const CLOSERS: &[&str] = &[
-    "LAMBDA", "FUNCTION", "FLET", "LABELS", "DEFUN", "HANDLER-CASE", "UNWIND-PROTECT",
-    "IGNORE-ERRORS", "MAPHASH", "DEFMACRO", "MACROLET",
+    "LAMBDA",
+    "FUNCTION",
+    "FLET",
+    "LABELS",
+    "DEFUN",
+    "HANDLER-CASE",
+    "UNWIND-PROTECT",
+    "IGNORE-ERRORS",
+    "MAPHASH",
+    "DEFMACRO",
+    "MACROLET",
 ];
 
 /// How a body uses a variable.
@@ -119,7 +139,14 @@ fn walk(
             let assigns = ASSIGNERS.contains(&head);
             let foreign = is_macro(head);
             for x in items {
-                walk(name, x, inside || closes || foreign, place || assigns || foreign, is_macro, u);
+                walk(
+                    name,
+                    x,
+                    inside || closes || foreign,
+                    place || assigns || foreign,
+                    is_macro,
+                    u,
+                );
             }
         }
         Kind::Dotted(items, t) => {

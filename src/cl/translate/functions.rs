@@ -58,7 +58,9 @@ const fn plain_test(mut s: Shape) -> Shape {
 
 const ITEM: &[&str] = &["KEY", "TEST", "START", "END", "FROM-END", "TEST-NOT"];
 const PRED: &[&str] = &["KEY", "START", "END", "FROM-END"];
-const ITEM_COUNT: &[&str] = &["KEY", "TEST", "START", "END", "FROM-END", "TEST-NOT", "COUNT"];
+const ITEM_COUNT: &[&str] = &[
+    "KEY", "TEST", "START", "END", "FROM-END", "TEST-NOT", "COUNT",
+];
 const PRED_COUNT: &[&str] = &["KEY", "START", "END", "FROM-END", "COUNT"];
 const LIST_ITEM: &[&str] = &["KEY", "TEST", "TEST-NOT"];
 const STRINGS: &[&str] = &["START1", "END1", "START2", "END2"];
@@ -74,7 +76,12 @@ static SHAPES: &[Shape] = &[
     row("MAP", "cl:map", "xfxr", &[]),
     row("MAP-INTO", "cl:map-into", "xfr", &[]),
     row("MAPHASH", "cl:maphash", "fx", &[]),
-    row("REDUCE", "cl:reduce", "fx", &["!INITIAL-VALUE", "FROM-END", "START", "END", "KEY"]),
+    row(
+        "REDUCE",
+        "cl:reduce",
+        "fx",
+        &["!INITIAL-VALUE", "FROM-END", "START", "END", "KEY"],
+    ),
     row("SORT", "cl:sort", "xf", &["KEY"]),
     row("STABLE-SORT", "cl:sort", "xf", &["KEY"]),
     row("MERGE", "cl:merge", "xxxf", &["KEY"]),
@@ -103,8 +110,20 @@ static SHAPES: &[Shape] = &[
     row("NSUBSTITUTE-IF", "cl:substitute-if", "xfx", PRED_COUNT),
     row("REMOVE-DUPLICATES", "cl:remove-duplicates", "x", ITEM),
     row("DELETE-DUPLICATES", "cl:remove-duplicates", "x", ITEM),
-    row("SEARCH", "cl:search", "xx", &["TEST", "KEY", "START1", "END1", "START2", "END2", "FROM-END"]),
-    row("MISMATCH", "cl:mismatch", "xx", &["TEST", "KEY", "START1", "END1", "START2", "END2"]),
+    row(
+        "SEARCH",
+        "cl:search",
+        "xx",
+        &[
+            "TEST", "KEY", "START1", "END1", "START2", "END2", "FROM-END",
+        ],
+    ),
+    row(
+        "MISMATCH",
+        "cl:mismatch",
+        "xx",
+        &["TEST", "KEY", "START1", "END1", "START2", "END2"],
+    ),
     row("MEMBER", "cl:member", "xx", LIST_ITEM),
     row("MEMBER-IF", "cl:member-if", "fx", &["KEY"]),
     row("ASSOC", "cl:assoc", "xx", LIST_ITEM),
@@ -140,30 +159,69 @@ static SHAPES: &[Shape] = &[
     row("STRING-CAPITALIZE", "%STRING-CAPITALIZE", "x", PART),
     row("NSTRING-UPCASE", "%STRING-UPCASE", "x", PART),
     row("NSTRING-DOWNCASE", "%STRING-DOWNCASE", "x", PART),
-    multi(row("PARSE-INTEGER", "%PARSE-INTEGER", "x", &["START", "END", "RADIX", "JUNK-ALLOWED"])),
-    ignoring(row("MAKE-STRING", "%MAKE-STRING", "x", &["INITIAL-ELEMENT"]), &["ELEMENT-TYPE"]),
+    multi(row(
+        "PARSE-INTEGER",
+        "%PARSE-INTEGER",
+        "x",
+        &["START", "END", "RADIX", "JUNK-ALLOWED"],
+    )),
+    ignoring(
+        row("MAKE-STRING", "%MAKE-STRING", "x", &["INITIAL-ELEMENT"]),
+        &["ELEMENT-TYPE"],
+    ),
     row("MAKE-LIST", "%MAKE-LIST", "x", &["INITIAL-ELEMENT"]),
     row(
         "MAKE-ARRAY",
         "%MAKE-ARRAY",
         "x",
-        &["!INITIAL-ELEMENT", "INITIAL-CONTENTS", "FILL-POINTER", "ADJUSTABLE", "ELEMENT-TYPE"],
+        &[
+            "!INITIAL-ELEMENT",
+            "INITIAL-CONTENTS",
+            "FILL-POINTER",
+            "ADJUSTABLE",
+            "ELEMENT-TYPE",
+        ],
     ),
     ignoring(
         plain_test(row("MAKE-HASH-TABLE", "%MAKE-HASH-TABLE", "", &["TEST"])),
-        &["SIZE", "REHASH-SIZE", "REHASH-THRESHOLD", "SYNCHRONIZED", "WEAKNESS"],
+        &[
+            "SIZE",
+            "REHASH-SIZE",
+            "REHASH-THRESHOLD",
+            "SYNCHRONIZED",
+            "WEAKNESS",
+        ],
     ),
     row("FILL", "%FILL", "xx", PART),
     row("REPLACE", "%REPLACE", "xx", STRINGS),
     to_output(row("WRITE-STRING", "%WRITE-STRING", "xo", PART)),
     to_output(row("WRITE-LINE", "%WRITE-LINE", "xo", PART)),
     ignoring(
-        row("WRITE-TO-STRING", "cl:write-to-string", "x", &["!ESCAPE", "BASE", "!PRETTY"]),
-        &["READABLY", "CASE", "RADIX", "CIRCLE", "LENGTH", "LEVEL", "RIGHT-MARGIN", "ARRAY"],
+        row(
+            "WRITE-TO-STRING",
+            "cl:write-to-string",
+            "x",
+            &["!ESCAPE", "BASE", "!PRETTY"],
+        ),
+        &[
+            "READABLY",
+            "CASE",
+            "RADIX",
+            "CIRCLE",
+            "LENGTH",
+            "LEVEL",
+            "RIGHT-MARGIN",
+            "ARRAY",
+        ],
     ),
     multi(row("READ-FROM-STRING", "%READ-FROM-STRING", "xoo", &[])),
     ignoring(
-        row("OPEN", "cl:open", "x", &["DIRECTION", "!IF-EXISTS", "!IF-DOES-NOT-EXIST"]),
+        row(
+            "OPEN",
+            "cl:open",
+            "x",
+            &["DIRECTION", "!IF-EXISTS", "!IF-DOES-NOT-EXIST"],
+        ),
         &["ELEMENT-TYPE", "EXTERNAL-FORMAT"],
     ),
     row("FUNCALL", "cl:funcall", "fr", &[]),
@@ -178,7 +236,12 @@ static SHAPES: &[Shape] = &[
     row("SIGNAL", "cl:signal", "xr", &[]),
     row("WARN", "cl:warn", "xr", &[]),
     row("MAKE-CONDITION", "cl:make-condition", "xr", &[]),
-    row("DECODE-UNIVERSAL-TIME", "cl:decode-universal-time", "xo", &[]),
+    row(
+        "DECODE-UNIVERSAL-TIME",
+        "cl:decode-universal-time",
+        "xo",
+        &[],
+    ),
     row("LOAD-SYSTEM", "cl:quickload", "xr", &[]),
     row("CL-SIPC:BIND", "cl:sipc-bind", "x", &["READ-TIMEOUT"]),
     row("CL-SIPC:CONNECT", "cl:sipc-connect", "x", &["READ-TIMEOUT"]),
@@ -188,13 +251,23 @@ static SHAPES: &[Shape] = &[
     row("CL-SIPC:RESPOND", "cl:sipc-respond", "xr", &[]),
     row("CL-SIPC:SEND", "cl:sipc-send", "xxr", &[]),
     row("CL-SIPC:SEND-QUICK", "cl:sipc-send-quick", "xxo", &[]),
-    row("CL-SIPC:MAKE-POINTER", "cl:make-pointer", "", &["MEMORY", "SIZE"]),
+    row(
+        "CL-SIPC:MAKE-POINTER",
+        "cl:make-pointer",
+        "",
+        &["MEMORY", "SIZE"],
+    ),
     row("CL-SIPC:POINTER-P", "cl:pointer-p", "x", &[]),
     row("CL-SIPC:POINTER-MEMORY", "cl:pointer-memory", "x", &[]),
     row("CL-SIPC:POINTER-SIZE", "cl:pointer-size", "x", &[]),
     row("CL-SIPC:POINTER-FROM", "cl:pointer-from", "xo", &[]),
     row("CL-SIPC:POINTER-FROM-SEQ", "cl:pointer-from-seq", "xo", &[]),
-    row("CL-SIPC:POINTER-FROM-STRING", "cl:pointer-from-string", "x", &[]),
+    row(
+        "CL-SIPC:POINTER-FROM-STRING",
+        "cl:pointer-from-string",
+        "x",
+        &[],
+    ),
     row("CL-SIPC:POINTER-TO-ARRAY", "cl:pointer-to-array", "xo", &[]),
     row("CL-SIPC:POINTER-FREE", "cl:pointer-free", "x", &[]),
 ];

@@ -74,7 +74,11 @@ impl Tr<'_> {
             let mut inner = env.clone();
             let (steel, is_cell) = t.enter(&name, body, &mut inner);
             let code = t.turn(body, &inner, &format!("({lp} (%CDR {l}))"));
-            let value = if is_cell { format!("(%CELL (%CAR {l}))") } else { format!("(%CAR {l})") };
+            let value = if is_cell {
+                format!("(%CELL (%CAR {l}))")
+            } else {
+                format!("(%CAR {l})")
+            };
             let end = match result.first() {
                 Some(r) => {
                     let open = if is_cell { "(%CELL #f)" } else { "#f" };
@@ -91,7 +95,11 @@ impl Tr<'_> {
 
     pub(super) fn do_form(&mut self, f: &Form, a: &[Form], env: &Env, k: &K, star: bool) -> String {
         let (Some(vars), Some(end)) = (a[0].items(), a[1].items().filter(|e| !e.is_empty())) else {
-            return self.refuse(f.pos, "DO", "expected ((variable first step)...) (test result...)");
+            return self.refuse(
+                f.pos,
+                "DO",
+                "expected ((variable first step)...) (test result...)",
+            );
         };
         let body = strip_declarations(&a[2..]);
         let mut specs = Vec::new();
@@ -145,8 +153,11 @@ impl Tr<'_> {
             let mut steps = Vec::new();
             let mut sequential = String::new();
             for ((_, _, step), (steel, is_cell)) in specs.iter().zip(&names) {
-                let current =
-                    if *is_cell { format!("(%CELL-GET {steel})") } else { steel.clone() };
+                let current = if *is_cell {
+                    format!("(%CELL-GET {steel})")
+                } else {
+                    steel.clone()
+                };
                 let code = match step {
                     Some(s) => t.expr(s, &inner),
                     None => current,
@@ -168,7 +179,11 @@ impl Tr<'_> {
             let finish = t.seq(&end[1..], &inner, k);
             let code = t.turn(body, &inner, &next);
             let main = format!("(if {test} {finish} {code})");
-            let main = if cells.is_empty() { main } else { format!("(let ({cells}) {main})") };
+            let main = if cells.is_empty() {
+                main
+            } else {
+                format!("(let ({cells}) {main})")
+            };
             format!("{prefix}(let {lp} ({open}) {main}){}", ")".repeat(closers))
         })
     }

@@ -40,7 +40,13 @@ fn parse(form: &Form) -> Result<List, (Pos, String)> {
             match n {
                 "&OPTIONAL" | "&KEY" | "&AUX" => {
                     out.has_keys |= n == "&KEY";
-                    mode = if n == "&OPTIONAL" { "o" } else if n == "&KEY" { "k" } else { "a" };
+                    mode = if n == "&OPTIONAL" {
+                        "o"
+                    } else if n == "&KEY" {
+                        "k"
+                    } else {
+                        "a"
+                    };
                 }
                 "&REST" | "&BODY" => {
                     out.rest = it.next().cloned();
@@ -69,7 +75,12 @@ fn parse(form: &Form) -> Result<List, (Pos, String)> {
 }
 
 fn optional(x: &Form) -> Result<Optional, (Pos, String)> {
-    let bad = || (x.pos, "a parameter must be a name or (name default)".to_string());
+    let bad = || {
+        (
+            x.pos,
+            "a parameter must be a name or (name default)".to_string(),
+        )
+    };
     let (first, init, given) = match &x.kind {
         Kind::Sym(_) => (x.clone(), None, None),
         Kind::List(v) => (
@@ -81,12 +92,15 @@ fn optional(x: &Form) -> Result<Optional, (Pos, String)> {
     };
     let (name, keyword) = match &first.kind {
         Kind::Sym(s) => (first.clone(), format!(":{s}")),
-        Kind::List(v) if v.len() == 2 => {
-            (v[1].clone(), v[0].name().ok_or_else(bad)?.to_string())
-        }
+        Kind::List(v) if v.len() == 2 => (v[1].clone(), v[0].name().ok_or_else(bad)?.to_string()),
         _ => return Err(bad()),
     };
-    Ok(Optional { name, init, given, keyword })
+    Ok(Optional {
+        name,
+        init,
+        given,
+        keyword,
+    })
 }
 
 /// The least and the greatest number of arguments.
@@ -95,7 +109,14 @@ pub(super) fn arity(form: &Form) -> (usize, usize) {
         Ok(l) => {
             let min = l.required.len();
             let open = l.rest.is_some() || l.has_keys;
-            (min, if open { usize::MAX } else { min + l.optional.len() })
+            (
+                min,
+                if open {
+                    usize::MAX
+                } else {
+                    min + l.optional.len()
+                },
+            )
         }
         Err(_) => (0, usize::MAX),
     }
@@ -131,7 +152,9 @@ impl Tr<'_> {
         let mut wraps: Vec<String> = Vec::new();
         let mut dynamic = Vec::new();
         for p in &list.required {
-            let Some(name) = p.name().filter(|n| !matches!(*n, "NIL" | "T") && !n.starts_with(':'))
+            let Some(name) = p
+                .name()
+                .filter(|n| !matches!(*n, "NIL" | "T") && !n.starts_with(':'))
             else {
                 return self.refuse(p.pos, "LAMBDA", "a parameter must be a name");
             };
@@ -156,7 +179,10 @@ impl Tr<'_> {
                 &k,
             )
         };
-        let code = wraps.into_iter().rev().fold(code, |acc, w| format!("(let ({w}) {acc})"));
+        let code = wraps
+            .into_iter()
+            .rev()
+            .fold(code, |acc, w| format!("(let ({w}) {acc})"));
         let _ = pos;
         match (simple, names.is_empty()) {
             (true, _) => format!("({head} ({}) {code})", names.join(" ")),
@@ -206,7 +232,15 @@ impl Tr<'_> {
             for o in &list.optional {
                 let init = o.init.as_ref().map_or("#f".into(), |i| self.expr(i, &env));
                 let value = format!("(if (null? {at}) {init} (car {at}))");
-                self.open_parameter(o, &value, &format!("(not (null? {at}))"), forms, &mut env, &mut open, &mut dynamic);
+                self.open_parameter(
+                    o,
+                    &value,
+                    &format!("(not (null? {at}))"),
+                    forms,
+                    &mut env,
+                    &mut open,
+                    &mut dynamic,
+                );
                 let next = self.fresh("rest");
                 open.push(format!("({next} (if (null? {at}) {at} (cdr {at})))"));
                 at = next;
@@ -241,7 +275,15 @@ impl Tr<'_> {
                     let init = o.init.as_ref().map_or("#f".into(), |i| self.expr(i, &env));
                     let value = format!("(if (%IS-BOUND (car {at})) (car {at}) {init})");
                     let given = format!("(%IS-BOUND (car {at}))");
-                    self.open_parameter(o, &value, &given, forms, &mut env, &mut open, &mut dynamic);
+                    self.open_parameter(
+                        o,
+                        &value,
+                        &given,
+                        forms,
+                        &mut env,
+                        &mut open,
+                        &mut dynamic,
+                    );
                     let next = self.fresh("keys");
                     open.push(format!("({next} (cdr {at}))"));
                     at = next;
@@ -274,7 +316,9 @@ impl Tr<'_> {
             let code = finish(self, &inner, &K::Ret(all));
             self.dynamically(&dynamic, code)
         };
-        open.into_iter().rev().fold(code, |acc, w| format!("(let ({w}) {acc})"))
+        open.into_iter()
+            .rev()
+            .fold(code, |acc, w| format!("(let ({w}) {acc})"))
     }
 
     #[expect(clippy::too_many_arguments, reason = "the parts of one parameter")]
@@ -348,10 +392,21 @@ impl Tr<'_> {
         }
         let count = 0;
         let all_body = |t: &mut Self, env: &Env, k: &K| {
-            t.after_parameters(&list, Some((at.clone(), count)), &forms, body, env, dynamic.clone(), None, k)
+            t.after_parameters(
+                &list,
+                Some((at.clone(), count)),
+                &forms,
+                body,
+                env,
+                dynamic.clone(),
+                None,
+                k,
+            )
         };
         let code = self.nested_lists(&nested, body, &env, k, &all_body);
-        open.into_iter().rev().fold(code, |acc, w| format!("(let ({w}) {acc})"))
+        open.into_iter()
+            .rev()
+            .fold(code, |acc, w| format!("(let ({w}) {acc})"))
     }
 
     fn nested_lists(
@@ -365,8 +420,15 @@ impl Tr<'_> {
         let Some(((pattern, value), rest)) = nested.split_first() else {
             return make(self, env, k);
         };
-        if mentions(std::slice::from_ref(pattern), &["&OPTIONAL", "&KEY", "&REST", "&BODY"]) {
-            return self.refuse(pattern.pos, "(...)", "not supported here: & words in a nested pattern");
+        if mentions(
+            std::slice::from_ref(pattern),
+            &["&OPTIONAL", "&KEY", "&REST", "&BODY"],
+        ) {
+            return self.refuse(
+                pattern.pos,
+                "(...)",
+                "not supported here: & words in a nested pattern",
+            );
         }
         let value = value.clone();
         let this = self;
@@ -379,7 +441,11 @@ impl Tr<'_> {
 // Everything a parameter may be used in: the defaults of later ones, and the body.
 fn scope_forms(list: &List, body: &[Form]) -> Vec<Form> {
     let mut out: Vec<Form> = body.to_vec();
-    let inits = list.optional.iter().chain(&list.keys).filter_map(|o| o.init.clone());
+    let inits = list
+        .optional
+        .iter()
+        .chain(&list.keys)
+        .filter_map(|o| o.init.clone());
     out.extend(inits);
     out.extend(list.aux.iter().cloned());
     out

@@ -6,11 +6,28 @@ use crate::cl::reader::{Form, Pos};
 /// Where a variable's values come from.
 #[derive(Clone)]
 pub(super) enum From {
-    Count { start: Form, limit: Option<Form>, by: Option<Form>, down: bool, inclusive: bool },
-    List { list: Form, by: Option<Form>, on: bool },
+    Count {
+        start: Form,
+        limit: Option<Form>,
+        by: Option<Form>,
+        down: bool,
+        inclusive: bool,
+    },
+    List {
+        list: Form,
+        by: Option<Form>,
+        on: bool,
+    },
     Across(Form),
-    Equals { first: Form, then: Option<Form> },
-    Table { table: Form, keys: bool, other: Option<Form> },
+    Equals {
+        first: Form,
+        then: Option<Form>,
+    },
+    Table {
+        table: Form,
+        keys: bool,
+        other: Option<Form>,
+    },
 }
 
 /// How values are gathered.
@@ -29,7 +46,12 @@ pub(super) enum Gather {
 pub(super) enum Clause {
     Do(Vec<Form>),
     Gather(Gather, Form, Option<String>),
-    If { test: Form, negated: bool, yes: Vec<Clause>, no: Vec<Clause> },
+    If {
+        test: Form,
+        negated: bool,
+        yes: Vec<Clause>,
+        no: Vec<Clause>,
+    },
     While(Form, bool),
     Always(Form, bool),
     Thereis(Form),
@@ -96,7 +118,11 @@ impl<'a> Words<'a> {
     }
 
     fn type_words(&mut self) -> Parsed<()> {
-        if self.is(&["OF-TYPE"]) || self.peek().is_some_and(|w| matches!(w, "FIXNUM" | "FLOAT" | "T")) {
+        if self.is(&["OF-TYPE"])
+            || self
+                .peek()
+                .is_some_and(|w| matches!(w, "FIXNUM" | "FLOAT" | "T"))
+        {
             self.form()?;
         }
         Ok(())
@@ -113,13 +139,25 @@ impl<'a> Words<'a> {
         let from = match w {
             "IN" | "ON" => {
                 let list = self.form()?;
-                let by = if self.is(&["BY"]) { Some(self.form()?) } else { None };
-                From::List { list, by, on: w == "ON" }
+                let by = if self.is(&["BY"]) {
+                    Some(self.form()?)
+                } else {
+                    None
+                };
+                From::List {
+                    list,
+                    by,
+                    on: w == "ON",
+                }
             }
             "ACROSS" => From::Across(self.form()?),
             "=" => {
                 let first = self.form()?;
-                let then = if self.is(&["THEN"]) { Some(self.form()?) } else { None };
+                let then = if self.is(&["THEN"]) {
+                    Some(self.form()?)
+                } else {
+                    None
+                };
                 From::Equals { first, then }
             }
             "BEING" => {
@@ -140,7 +178,8 @@ impl<'a> Words<'a> {
                 }
                 From::Table { table, keys, other }
             }
-            "FROM" | "UPFROM" | "DOWNFROM" | "TO" | "UPTO" | "BELOW" | "DOWNTO" | "ABOVE" | "BY" => {
+            "FROM" | "UPFROM" | "DOWNFROM" | "TO" | "UPTO" | "BELOW" | "DOWNTO" | "ABOVE"
+            | "BY" => {
                 self.i -= 1;
                 self.count(pos)?
             }
@@ -176,7 +215,13 @@ impl<'a> Words<'a> {
             kind: crate::cl::reader::Kind::Atom(steel::SteelVal::IntV(0)),
             pos,
         };
-        Ok(From::Count { start: start.unwrap_or(zero), limit, by, down, inclusive })
+        Ok(From::Count {
+            start: start.unwrap_or(zero),
+            limit,
+            by,
+            down,
+            inclusive,
+        })
     }
 
     fn clause(&mut self) -> Parsed<Clause> {
@@ -202,9 +247,18 @@ impl<'a> Words<'a> {
             "WHEN" | "IF" | "UNLESS" => {
                 let test = self.form()?;
                 let yes = self.joined()?;
-                let no = if self.is(&["ELSE"]) { self.joined()? } else { vec![] };
+                let no = if self.is(&["ELSE"]) {
+                    self.joined()?
+                } else {
+                    vec![]
+                };
                 self.is(&["END"]);
-                Clause::If { test, negated: w == "UNLESS", yes, no }
+                Clause::If {
+                    test,
+                    negated: w == "UNLESS",
+                    yes,
+                    no,
+                }
             }
             "WHILE" => Clause::While(self.form()?, false),
             "UNTIL" => Clause::While(self.form()?, true),
@@ -239,7 +293,11 @@ impl<'a> Words<'a> {
 impl Tr<'_> {
     /// Parses the clauses of an extended `loop`.
     pub(super) fn parse_loop(&mut self, f: &Form, a: &[Form]) -> Parsed<Loop> {
-        let mut w = Words { items: a, i: 0, end: f.pos };
+        let mut w = Words {
+            items: a,
+            i: 0,
+            end: f.pos,
+        };
         let mut out = Loop::default();
         while w.i < a.len() {
             let Some(next) = w.peek() else {

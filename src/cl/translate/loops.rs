@@ -28,9 +28,16 @@ fn sinks_of(clauses: &[Clause], out: &mut Vec<(Gather, Option<String>)>) {
     for c in clauses {
         match c {
             Clause::Gather(k, _, into) => {
-                let k = if *k == Gather::Append { Gather::Collect } else { *k };
+                let k = if *k == Gather::Append {
+                    Gather::Collect
+                } else {
+                    *k
+                };
                 let k = if k == Gather::Count { Gather::Sum } else { k };
-                if !out.iter().any(|(x, i)| i == into && (*x == k || into.is_some())) {
+                if !out
+                    .iter()
+                    .any(|(x, i)| i == into && (*x == k || into.is_some()))
+                {
                     out.push((k, into.clone()));
                 }
             }
@@ -76,7 +83,9 @@ impl Tr<'_> {
             Err((pos, m)) => return self.refuse(pos, "LOOP", m),
         };
         let name = parsed.name.clone().unwrap_or_else(|| "NIL".into());
-        self.block(&name, env, k, &mut |t, env, k| t.extended(&parsed, &parsed.withs, env, k))
+        self.block(&name, env, k, &mut |t, env, k| {
+            t.extended(&parsed, &parsed.withs, env, k)
+        })
     }
 
     // `with` variables around, then the loop itself.
@@ -110,7 +119,9 @@ impl Tr<'_> {
         let mut outer = String::new();
         let mut sinks = Vec::new();
         for (kind, into) in kinds {
-            let is_visible = into.as_ref().is_some_and(|n| mentions(&body_forms, &[n.as_str()]));
+            let is_visible = into
+                .as_ref()
+                .is_some_and(|n| mentions(&body_forms, &[n.as_str()]));
             let steel = match &into {
                 Some(n) if kind != Gather::Collect || is_visible => {
                     let (steel, _) = self.enter(n, &[], &mut env);
@@ -122,10 +133,19 @@ impl Tr<'_> {
                 let init = if kind == Gather::Sum { "0" } else { "#f" };
                 outer.push_str(&format!("({steel} {init})"));
             }
-            sinks.push(Sink { kind, into, steel, is_visible });
+            sinks.push(Sink {
+                kind,
+                into,
+                steel,
+                is_visible,
+            });
         }
         let code = self.plan(l, sinks, &scope, &env, k);
-        if outer.is_empty() { code } else { format!("(let ({outer}) {code})") }
+        if outer.is_empty() {
+            code
+        } else {
+            format!("(let ({outer}) {code})")
+        }
     }
 
     fn plan(&mut self, l: &Loop, sinks: Vec<Sink>, scope: &[Form], env: &Env, k: &K) -> String {
@@ -170,17 +190,36 @@ impl Tr<'_> {
             openers.push((format!("(if (%>= {n} {limit}) \u{6} "), 1));
         }
         for (var, from) in &l.fors {
-            self.iterate(var, from, scope, &first, &mut env, &mut binds, &mut params, &mut openers);
+            self.iterate(
+                var,
+                from,
+                scope,
+                &first,
+                &mut env,
+                &mut binds,
+                &mut params,
+                &mut openers,
+            );
         }
-        let mut plan = Plan { sinks, end: String::new() };
+        let mut plan = Plan {
+            sinks,
+            end: String::new(),
+        };
         plan.end = self.finish(l, &plan.sinks, &env, k);
         let steps: Vec<String> = params.iter().map(|p| p.2.clone()).collect();
         let next = format!("({lp} {})", steps.join(" "));
         let body = self.clauses(&l.body, &plan, &env, k, &next);
         let code = openers.iter().rev().fold(body, |acc, (open, n)| {
-            format!("{}{acc}{}", open.replace('\u{6}', &plan.end), ")".repeat(*n))
+            format!(
+                "{}{acc}{}",
+                open.replace('\u{6}', &plan.end),
+                ")".repeat(*n)
+            )
         });
-        let open: Vec<String> = params.iter().map(|p| format!("({} {})", p.0, p.1)).collect();
+        let open: Vec<String> = params
+            .iter()
+            .map(|p| format!("({} {})", p.0, p.1))
+            .collect();
         let before = if l.initially.is_empty() {
             String::new()
         } else {
@@ -194,7 +233,10 @@ impl Tr<'_> {
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of the loop under construction")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the parts of the loop under construction"
+    )]
     fn iterate(
         &mut self,
         var: &Form,
@@ -207,13 +249,23 @@ impl Tr<'_> {
         openers: &mut Vec<(String, usize)>,
     ) {
         match from {
-            From::Count { start, limit, by, down, inclusive } => {
+            From::Count {
+                start,
+                limit,
+                by,
+                down,
+                inclusive,
+            } => {
                 let start_int = self.is_int(start, env);
                 let by_int = by.as_ref().is_none_or(|b| self.is_int(b, env));
                 let start = self.expr(start, env);
-                let by = by.as_ref().map_or("1".into(), |b| self.constant_or(b, "by", env, binds));
+                let by = by
+                    .as_ref()
+                    .map_or("1".into(), |b| self.constant_or(b, "by", env, binds));
                 let limit_int = limit.as_ref().is_none_or(|x| self.is_int(x, env));
-                let limit = limit.as_ref().map(|x| self.constant_or(x, "limit", env, binds));
+                let limit = limit
+                    .as_ref()
+                    .map(|x| self.constant_or(x, "limit", env, binds));
                 let name = var.name().unwrap_or("#:I").to_string();
                 let u = usage(&name, scope, &self.is_macro());
                 let (steel, is_cell) = self.enter(&name, scope, env);
@@ -221,10 +273,18 @@ impl Tr<'_> {
                 if let Some(v) = env.vars.last_mut() {
                     v.is_int = is_int;
                 }
-                let param = if is_cell { self.fresh("i") } else { steel.clone() };
+                let param = if is_cell {
+                    self.fresh("i")
+                } else {
+                    steel.clone()
+                };
                 let op = if *down { "-" } else { "+" };
                 let mark = if is_int { "" } else { "%" };
-                let current = if is_cell { format!("(%CELL-GET {steel})") } else { steel.clone() };
+                let current = if is_cell {
+                    format!("(%CELL-GET {steel})")
+                } else {
+                    steel.clone()
+                };
                 params.push((param.clone(), start, format!("({mark}{op} {current} {by})")));
                 if let Some(limit) = limit {
                     let past = match (down, inclusive) {
@@ -261,7 +321,11 @@ impl Tr<'_> {
             From::Across(v) => {
                 let l = self.fresh("l");
                 let code = self.expr(v, env);
-                params.push((l.clone(), format!("(%ELEMENTS {code})"), format!("(cdr {l})")));
+                params.push((
+                    l.clone(),
+                    format!("(%ELEMENTS {code})"),
+                    format!("(cdr {l})"),
+                ));
                 openers.push((format!("(if (null? {l}) \u{6} "), 1));
                 self.open_pattern(var, &format!("(car {l})"), scope, env, openers);
             }
@@ -273,18 +337,29 @@ impl Tr<'_> {
                         // The variable is a parameter too, so that `then` sees its last value.
                         let name = var.name().unwrap_or("#:V").to_string();
                         let (steel, is_cell) = self.enter(&name, scope, env);
-                        let param = if is_cell { self.fresh("p") } else { steel.clone() };
+                        let param = if is_cell {
+                            self.fresh("p")
+                        } else {
+                            steel.clone()
+                        };
                         let then = self.expr(then, env);
                         let then = if is_cell {
                             format!("(let (({steel} (%CELL {param}))) {then})")
                         } else {
                             then
                         };
-                        let current =
-                            if is_cell { format!("(%CELL-GET {steel})") } else { steel.clone() };
+                        let current = if is_cell {
+                            format!("(%CELL-GET {steel})")
+                        } else {
+                            steel.clone()
+                        };
                         params.push((param, "#f".into(), current));
                         let value = format!("(if {first} {init} {then})");
-                        let value = if is_cell { format!("(%CELL {value})") } else { value };
+                        let value = if is_cell {
+                            format!("(%CELL {value})")
+                        } else {
+                            value
+                        };
                         openers.push((format!("(let (({steel} {value})) "), 1));
                     }
                 }
@@ -360,7 +435,11 @@ impl Tr<'_> {
             match &s.into {
                 Some(n) if s.kind == Gather::Collect && !s.is_visible => {
                     let (steel, is_cell) = self.enter(n, &l.finally, &mut env);
-                    let value = if is_cell { format!("(%CELL {value})") } else { value };
+                    let value = if is_cell {
+                        format!("(%CELL {value})")
+                    } else {
+                        value
+                    };
                     open.push_str(&format!("({steel} {value})"));
                 }
                 Some(_) => {}
@@ -377,7 +456,11 @@ impl Tr<'_> {
         } else {
             self.seq_then(&l.finally, &env, tail)
         };
-        if open.is_empty() { code } else { format!("(let ({open}) {code})") }
+        if open.is_empty() {
+            code
+        } else {
+            format!("(let ({open}) {code})")
+        }
     }
 
     fn seq_then(&mut self, forms: &[Form], env: &Env, tail: Rc<str>) -> String {
@@ -402,7 +485,9 @@ impl Tr<'_> {
             Clause::Gather(kind, form, into) => {
                 let value = self.expr(form, env);
                 let is_int = self.is_int(form, env);
-                let Some(sink) = self.sink(plan, *kind, into) else { return next.to_string() };
+                let Some(sink) = self.sink(plan, *kind, into) else {
+                    return next.to_string();
+                };
                 let new = gathered(*kind, &sink, &value, is_int);
                 if sink.is_visible {
                     format!("(begin (set! {} {new}) {next})", sink.steel)
@@ -434,7 +519,12 @@ impl Tr<'_> {
                 format!("(let (({v} {value})) (if {v} {yes} {next}))")
             }
             Clause::Return(form) => self.stmt(form, env, k),
-            Clause::If { test, negated, yes, no } => {
+            Clause::If {
+                test,
+                negated,
+                yes,
+                no,
+            } => {
                 let it = self.fresh("it");
                 let test = self.expr(test, env);
                 let mut inner = env.clone();
@@ -460,8 +550,12 @@ impl Tr<'_> {
                         "(let (({it} {test})) (let (({acc} (if {it} {new} {acc}))) {next}))"
                     );
                 }
-                let names: Vec<String> =
-                    plan.sinks.iter().filter(|s| !s.is_visible).map(|s| s.steel.clone()).collect();
+                let names: Vec<String> = plan
+                    .sinks
+                    .iter()
+                    .filter(|s| !s.is_visible)
+                    .map(|s| s.steel.clone())
+                    .collect();
                 let (target, wrap) = if next.len() > 120 {
                     let name = self.fresh("next");
                     (format!("({name} {})", names.join(" ")), Some(name))
@@ -473,7 +567,10 @@ impl Tr<'_> {
                 let code = format!("(let (({it} {test})) (if {it} {a} {b}))");
                 match wrap {
                     Some(name) => {
-                        format!("(let (({name} (lambda ({}) {next}))) {code})", names.join(" "))
+                        format!(
+                            "(let (({name} (lambda ({}) {next}))) {code})",
+                            names.join(" ")
+                        )
                     }
                     None => code,
                 }
@@ -487,7 +584,10 @@ impl Tr<'_> {
             Gather::Count => Gather::Sum,
             other => other,
         };
-        plan.sinks.iter().find(|s| s.into == *into && (s.kind == kind || into.is_some())).cloned()
+        plan.sinks
+            .iter()
+            .find(|s| s.into == *into && (s.kind == kind || into.is_some()))
+            .cloned()
     }
 }
 

@@ -35,7 +35,10 @@ pub(crate) fn form_of(v: &V, pos: Pos, depth: usize) -> Option<Form> {
         };
         return Some(Form { kind, pos });
     }
-    Some(Form { kind: Kind::Atom(v.clone()), pos })
+    Some(Form {
+        kind: Kind::Atom(v.clone()),
+        pos,
+    })
 }
 
 impl Tr<'_> {
@@ -45,7 +48,11 @@ impl Tr<'_> {
             return self.refuse(f.pos, "DEFMACRO", "the name must be a symbol");
         };
         if crate::cl::table::is_standard(&name) {
-            return self.refuse(f.pos, "DEFMACRO", format!("{name} belongs to Common Lisp and cannot be defined again"));
+            return self.refuse(
+                f.pos,
+                "DEFMACRO",
+                format!("{name} belongs to Common Lisp and cannot be defined again"),
+            );
         }
         // Translated here once, so that what is wrong in it is found.
         let _ = self.expander(&a[1], &a[2..], f.pos, &Env::default());
@@ -70,21 +77,34 @@ impl Tr<'_> {
         let mut inner = env.clone();
         for d in a[0].items().unwrap_or(&[]) {
             let Some([name, params, body @ ..]) = d.items() else {
-                return self.refuse(f.pos, "MACROLET", "a definition must be (name (arguments) body)");
+                return self.refuse(
+                    f.pos,
+                    "MACROLET",
+                    "a definition must be (name (arguments) body)",
+                );
             };
             let name = name.name().unwrap_or("").to_string();
             let steel = self.fresh(&format!("m:{name}"));
             let definition = Form::list(
-                [Form::sym("DEFMACRO", f.pos), Form::sym(&steel, f.pos), params.clone()]
-                    .into_iter()
-                    .chain(body.iter().cloned())
-                    .collect(),
+                [
+                    Form::sym("DEFMACRO", f.pos),
+                    Form::sym(&steel, f.pos),
+                    params.clone(),
+                ]
+                .into_iter()
+                .chain(body.iter().cloned())
+                .collect(),
                 f.pos,
             );
             if !self.define_in_engine(&definition, &steel) {
                 return "#f".into();
             }
-            inner.funs.push(Fun { name, steel, is_cell: false, is_macro: true });
+            inner.funs.push(Fun {
+                name,
+                steel,
+                is_cell: false,
+                is_macro: true,
+            });
         }
         self.seq(super::special::strip_declarations(&a[1..]), &inner, k)
     }
@@ -106,14 +126,24 @@ impl Tr<'_> {
 
     // Gives the engine the expander of a `defmacro` form under a Steel name.
     fn define_in_engine(&mut self, definition: &Form, steel: &str) -> bool {
-        let Some([_, _, params, body @ ..]) = definition.items() else { return false };
+        let Some([_, _, params, body @ ..]) = definition.items() else {
+            return false;
+        };
         let helpers = self.needed_by(body);
-        let name = definition.items().and_then(|i| i[1].name()).unwrap_or("").to_string();
+        let name = definition
+            .items()
+            .and_then(|i| i[1].name())
+            .unwrap_or("")
+            .to_string();
         let mut text = String::new();
         for h in helpers {
             match h.head() {
                 Some("DEFMACRO") => {
-                    let n = h.items().and_then(|i| i.get(1)).and_then(Form::name).unwrap_or("");
+                    let n = h
+                        .items()
+                        .and_then(|i| i.get(1))
+                        .and_then(Form::name)
+                        .unwrap_or("");
                     self.ensure_macro(&n.to_string(), h.pos);
                 }
                 _ => text.push_str(&self.stand_alone(&h)),
@@ -147,14 +177,16 @@ impl Tr<'_> {
         let mut queue: Vec<Form> = forms.to_vec();
         while let Some(f) = queue.pop() {
             for p in self.pending.clone() {
-                let Some(name) = p.items().and_then(|i| i.get(1)) else { continue };
+                let Some(name) = p.items().and_then(|i| i.get(1)) else {
+                    continue;
+                };
                 let name = match name.name() {
                     Some(n) => n.to_string(),
                     None => continue,
                 };
-                let seen = out.iter().any(|o| {
-                    o.items().and_then(|i| i.get(1)).and_then(Form::name) == Some(&name)
-                });
+                let seen = out
+                    .iter()
+                    .any(|o| o.items().and_then(|i| i.get(1)).and_then(Form::name) == Some(&name));
                 if !seen && mentions(std::slice::from_ref(&f), &[name.as_str()]) {
                     out.push(p.clone());
                     queue.push(p);
@@ -196,8 +228,10 @@ impl Tr<'_> {
         if !local && !self.ensure_macro(name, f.pos) {
             return None;
         }
-        let args: Vec<V> =
-            f.items()?[1..].iter().map(crate::cl::rt::io::datum).collect();
+        let args: Vec<V> = f.items()?[1..]
+            .iter()
+            .map(crate::cl::rt::io::datum)
+            .collect();
         let list = SteelVal::ListV(args.into());
         let result = call(self.engine.as_deref_mut()?, steel, list);
         match result {
@@ -219,7 +253,13 @@ impl Tr<'_> {
         let _ = env;
         let inner = match (a[0].head(), a[0].items()) {
             (Some("QUOTE"), Some([_, form])) => form.clone(),
-            _ => return self.refuse(f.pos, "MACROEXPAND", "not supported here: of a computed form"),
+            _ => {
+                return self.refuse(
+                    f.pos,
+                    "MACROEXPAND",
+                    "not supported here: of a computed form",
+                );
+            }
         };
         let is_macro = inner.head().is_some_and(|h| self.known.macros.contains(h));
         let form = if is_macro {
@@ -274,16 +314,23 @@ impl Tr<'_> {
             let tail = self.expr(x, env);
             return self.quasi_list(head, tail, depth, env);
         }
-        items.iter().rev().fold(tail, |acc, x| match (x.head(), x.items()) {
-            (Some("%SPLICE"), Some([_, inner])) if depth == 1 => {
-                let list = self.expr(inner, env);
-                if acc == "#f" { format!("(%APPEND {list})") } else { format!("(%APPEND {list} {acc})") }
-            }
-            _ => {
-                let first = self.quasi(x, depth, env);
-                format!("(%CONS {first} {acc})")
-            }
-        })
+        items
+            .iter()
+            .rev()
+            .fold(tail, |acc, x| match (x.head(), x.items()) {
+                (Some("%SPLICE"), Some([_, inner])) if depth == 1 => {
+                    let list = self.expr(inner, env);
+                    if acc == "#f" {
+                        format!("(%APPEND {list})")
+                    } else {
+                        format!("(%APPEND {list} {acc})")
+                    }
+                }
+                _ => {
+                    let first = self.quasi(x, depth, env);
+                    format!("(%CONS {first} {acc})")
+                }
+            })
     }
 }
 

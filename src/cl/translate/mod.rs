@@ -14,8 +14,8 @@ mod env;
 mod functions;
 mod iterate;
 mod lambda;
-mod loops;
 mod loop_parse;
+mod loops;
 mod macros;
 mod place;
 mod special;
@@ -185,9 +185,7 @@ impl Tr<'_> {
             Kind::Atom(v) => self.constant(v, f),
             Kind::Sym(s) => self.variable(s, f.pos, env),
             Kind::Vector(_) => self.datum(f),
-            Kind::Dotted(..) => {
-                self.refuse(f.pos, "(... . ...)", "a dotted list is not a form")
-            }
+            Kind::Dotted(..) => self.refuse(f.pos, "(... . ...)", "a dotted list is not a form"),
             Kind::List(_) => self.expr(f, env),
         }
     }
@@ -222,7 +220,11 @@ impl Tr<'_> {
         self.note_symbols(f);
         let text = super::printer::print_at(
             &super::rt::io::datum(f),
-            super::printer::Style { escape: true, radix: 10, pretty: false },
+            super::printer::Style {
+                escape: true,
+                radix: 10,
+                pretty: false,
+            },
             0,
         );
         // A list may be changed by the program, so each mention is its own.
@@ -249,7 +251,9 @@ impl Tr<'_> {
             _ => {
                 self.quoted.insert(s.to_string());
                 let mut chars = s.chars();
-                let plain = chars.next().is_some_and(|c| c.is_ascii_uppercase() || c == ':')
+                let plain = chars
+                    .next()
+                    .is_some_and(|c| c.is_ascii_uppercase() || c == ':')
                     && s.len() > 1
                     && chars.all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '-')
                     || (s.len() == 1 && s.chars().all(|c| c.is_ascii_uppercase()));
@@ -260,7 +264,8 @@ impl Tr<'_> {
                     return name.clone();
                 }
                 let name = self.fresh("k");
-                self.prelude.push(format!("(define {name} (%SYMBOL {}))", literal(s)));
+                self.prelude
+                    .push(format!("(define {name} (%SYMBOL {}))", literal(s)));
                 self.constants.insert(s.to_string(), name.clone());
                 name
             }
@@ -279,7 +284,11 @@ impl Tr<'_> {
             if let Some(f) = v.form.clone() {
                 return self.expr(&f, env);
             }
-            return if v.is_cell { format!("(%CELL-GET {})", v.steel) } else { v.steel.clone() };
+            return if v.is_cell {
+                format!("(%CELL-GET {})", v.steel)
+            } else {
+                v.steel.clone()
+            };
         }
         match s {
             "*STANDARD-OUTPUT*" | "*STANDARD-INPUT*" | "*ERROR-OUTPUT*" => {

@@ -18,15 +18,26 @@ impl Place {
     }
 
     fn wrap(&self, code: String) -> String {
-        if self.binds.is_empty() { code } else { format!("(let* ({}) {code})", self.binds) }
+        if self.binds.is_empty() {
+            code
+        } else {
+            format!("(let* ({}) {code})", self.binds)
+        }
     }
 }
 
 impl Tr<'_> {
     /// Code that stores a value in a variable.
     pub(super) fn assign(&mut self, name: &str, value: &str, pos: Pos, env: &Env) -> String {
-        if matches!(name, "NIL" | "T") || name.starts_with(':') || self.known.constants.contains(name) {
-            return self.refuse(pos, name, format!("{name} is a constant and thus can't be set."));
+        if matches!(name, "NIL" | "T")
+            || name.starts_with(':')
+            || self.known.constants.contains(name)
+        {
+            return self.refuse(
+                pos,
+                name,
+                format!("{name} is a constant and thus can't be set."),
+            );
         }
         if let Some(v) = env.var(name).cloned() {
             if let Some(form) = v.form {
@@ -39,7 +50,10 @@ impl Tr<'_> {
                 format!("(set! {} {value})", v.steel)
             };
         }
-        if matches!(name, "*STANDARD-OUTPUT*" | "*STANDARD-INPUT*" | "*ERROR-OUTPUT*") {
+        if matches!(
+            name,
+            "*STANDARD-OUTPUT*" | "*STANDARD-INPUT*" | "*ERROR-OUTPUT*"
+        ) {
             return format!("(set! g:{name} {value})");
         }
         // A variable nobody has defined becomes a special one, as SBCL does it.
@@ -66,11 +80,19 @@ impl Tr<'_> {
             let name = name.to_string();
             let get = self.variable(&name, f.pos, env);
             let set = self.assign(&name, "\u{3}", f.pos, env);
-            return Place { binds: String::new(), get, set };
+            return Place {
+                binds: String::new(),
+                get,
+                set,
+            };
         }
         let (Some(head), Some(items)) = (f.head(), f.items()) else {
             self.refuse(f.pos, "SETF", "not a place");
-            return Place { binds: String::new(), get: "#f".into(), set: "#f".into() };
+            return Place {
+                binds: String::new(),
+                get: "#f".into(),
+                set: "#f".into(),
+            };
         };
         let head = head.to_string();
         let args = &items[1..];
@@ -82,20 +104,39 @@ impl Tr<'_> {
             args.len() >= n
         };
         if !at_least(self, usize::from(head != "VALUES")) {
-            return Place { binds, get: "#f".into(), set: "#f".into() };
+            return Place {
+                binds,
+                get: "#f".into(),
+                set: "#f".into(),
+            };
         }
         let simple = |get: String, set: String, binds: String| Place { binds, get, set };
         // Chains of car and cdr end in one step.
         let chain: &[(&str, &str, &str)] = &[
-            ("CAR", "", "CAR"), ("CDR", "", "CDR"), ("FIRST", "", "CAR"), ("REST", "", "CDR"),
-            ("CADR", "CDR", "CAR"), ("CDDR", "CDR", "CDR"), ("CAAR", "CAR", "CAR"),
-            ("CDAR", "CAR", "CDR"), ("SECOND", "CDR", "CAR"), ("THIRD", "CDDR", "CAR"),
-            ("CADDR", "CDDR", "CAR"), ("CDDDR", "CDDR", "CDR"), ("FOURTH", "CDDDR", "CAR"),
-            ("CADDDR", "CDDDR", "CAR"), ("CDADR", "CADR", "CDR"), ("CADAR", "CDAR", "CAR"),
+            ("CAR", "", "CAR"),
+            ("CDR", "", "CDR"),
+            ("FIRST", "", "CAR"),
+            ("REST", "", "CDR"),
+            ("CADR", "CDR", "CAR"),
+            ("CDDR", "CDR", "CDR"),
+            ("CAAR", "CAR", "CAR"),
+            ("CDAR", "CAR", "CDR"),
+            ("SECOND", "CDR", "CAR"),
+            ("THIRD", "CDDR", "CAR"),
+            ("CADDR", "CDDR", "CAR"),
+            ("CDDDR", "CDDR", "CDR"),
+            ("FOURTH", "CDDDR", "CAR"),
+            ("CADDDR", "CDDDR", "CAR"),
+            ("CDADR", "CADR", "CDR"),
+            ("CADAR", "CDAR", "CAR"),
         ];
         if let Some((_, inner, step)) = chain.iter().find(|c| c.0 == head) {
             let object = self.expr(&args[0], env);
-            let object = if inner.is_empty() { object } else { format!("(%{inner} {object})") };
+            let object = if inner.is_empty() {
+                object
+            } else {
+                format!("(%{inner} {object})")
+            };
             let name = self.fresh("s");
             let bind = format!("({name} {object})");
             return simple(
@@ -178,10 +219,16 @@ impl Tr<'_> {
                     Some(n) => self.variable(n, f.pos, env),
                     None => self.part(&args[0], env, &mut binds),
                 };
-                let subscripts: Vec<String> =
-                    args[1..].iter().map(|a| self.part(a, env, &mut binds)).collect();
+                let subscripts: Vec<String> = args[1..]
+                    .iter()
+                    .map(|a| self.part(a, env, &mut binds))
+                    .collect();
                 let subscripts = subscripts.join(" ");
-                let setter = if head == "ELT" { "%SET-ELT" } else { "%SET-AREF" };
+                let setter = if head == "ELT" {
+                    "%SET-ELT"
+                } else {
+                    "%SET-AREF"
+                };
                 let v = self.fresh("v");
                 let change = self.at(f.pos, &format!("({setter} {object} {v} {subscripts})"));
                 let change = match &variable {
@@ -232,7 +279,11 @@ impl Tr<'_> {
             "SYMBOL-VALUE" => match super::conditions::quoted(&args[0]) {
                 Some(n) => self.place(&Form::sym(&n, f.pos), &Env::default()),
                 None => {
-                    self.refuse(f.pos, "SETF", "not supported here: SYMBOL-VALUE of a computed symbol");
+                    self.refuse(
+                        f.pos,
+                        "SETF",
+                        "not supported here: SYMBOL-VALUE of a computed symbol",
+                    );
                     simple("#f".into(), "#f".into(), binds)
                 }
             },
@@ -248,7 +299,11 @@ impl Tr<'_> {
             }
             other => {
                 let other = other.to_string();
-                self.refuse(f.pos, "SETF", format!("not supported here: SETF of {other}"));
+                self.refuse(
+                    f.pos,
+                    "SETF",
+                    format!("not supported here: SETF of {other}"),
+                );
                 simple("#f".into(), "#f".into(), binds)
             }
         }
@@ -276,12 +331,18 @@ impl Tr<'_> {
             }
             let is_values = pair[0].head() == Some("VALUES");
             let place = self.place(&pair[0], env);
-            let value =
-                if is_values { self.expr_all(&pair[1], env) } else { self.expr(&pair[1], env) };
+            let value = if is_values {
+                self.expr_all(&pair[1], env)
+            } else {
+                self.expr(&pair[1], env)
+            };
             parts.push(place.wrap(place.store(&value)));
         }
-        let code =
-            if parts.len() == 1 { parts.remove(0) } else { format!("(begin {})", parts.join(" ")) };
+        let code = if parts.len() == 1 {
+            parts.remove(0)
+        } else {
+            format!("(begin {})", parts.join(" "))
+        };
         self.deliver(code, k)
     }
 
@@ -337,8 +398,11 @@ impl Tr<'_> {
                 form: None,
             });
         }
-        let mut call =
-            vec![Form::sym("ADJOIN", f.pos), Form::sym("#:ITEM", f.pos), Form::sym("#:LIST", f.pos)];
+        let mut call = vec![
+            Form::sym("ADJOIN", f.pos),
+            Form::sym("#:ITEM", f.pos),
+            Form::sym("#:LIST", f.pos),
+        ];
         call.extend(a[2..].iter().cloned());
         let adjoin = self.expr(&Form::list(call, f.pos), &inner);
         let new = format!("(let (({list} {})) {adjoin})", place.get);
@@ -384,7 +448,9 @@ impl Tr<'_> {
     }
 
     pub(super) fn shiftf(&mut self, _f: &Form, a: &[Form], env: &Env, k: &K) -> String {
-        let Some((last, rest)) = a.split_last() else { return "#f".into() };
+        let Some((last, rest)) = a.split_last() else {
+            return "#f".into();
+        };
         let places: Vec<Place> = rest.iter().map(|x| self.place(x, env)).collect();
         let mut binds = String::new();
         let mut names = Vec::new();

@@ -12,13 +12,17 @@ static FORMS: &[(&str, usize, Handler)] = &[
         let code = t.datum(&a[0]);
         t.deliver(code, k)
     }),
-    ("FUNCTION", 1, |t, f, a, e, k| t.function_form(f, &a[0], e, k)),
+    ("FUNCTION", 1, |t, f, a, e, k| {
+        t.function_form(f, &a[0], e, k)
+    }),
     ("LAMBDA", 1, |t, f, a, e, k| {
         let code = t.lambda("lambda", &a[0], &a[1..], f.pos, e, None);
         t.deliver(code, k)
     }),
     ("PROGN", 0, |t, _, a, e, k| t.seq(a, e, k)),
-    ("LOCALLY", 0, |t, _, a, e, k| t.seq(strip_declarations(a), e, k)),
+    ("LOCALLY", 0, |t, _, a, e, k| {
+        t.seq(strip_declarations(a), e, k)
+    }),
     ("EVAL-WHEN", 1, |t, _, a, e, k| t.seq(&a[1..], e, k)),
     ("THE", 2, |t, _, a, e, k| t.stmt(&a[1], e, k)),
     ("DECLARE", 0, |t, _, _, _, k| t.deliver("#f".into(), k)),
@@ -33,11 +37,18 @@ static FORMS: &[(&str, usize, Handler)] = &[
     ("IF", 2, |t, f, a, e, k| t.if_form(f, a, e, k)),
     ("WHEN", 1, |t, _, a, e, k| {
         let test = t.expr(&a[0], e);
-        t.branch(test, k, &mut |t, k| t.seq(&a[1..], e, k), &mut |t, k| t.deliver("#f".into(), k))
+        t.branch(test, k, &mut |t, k| t.seq(&a[1..], e, k), &mut |t, k| {
+            t.deliver("#f".into(), k)
+        })
     }),
     ("UNLESS", 1, |t, _, a, e, k| {
         let test = t.expr(&a[0], e);
-        t.branch(test, k, &mut |t, k| t.deliver("#f".into(), k), &mut |t, k| t.seq(&a[1..], e, k))
+        t.branch(
+            test,
+            k,
+            &mut |t, k| t.deliver("#f".into(), k),
+            &mut |t, k| t.seq(&a[1..], e, k),
+        )
     }),
     ("COND", 0, |t, _, a, e, k| t.cond(a, e, k)),
     ("AND", 0, |t, _, a, e, k| t.and(a, e, k)),
@@ -45,8 +56,12 @@ static FORMS: &[(&str, usize, Handler)] = &[
     ("CASE", 1, |t, f, a, e, k| t.case(f, "CASE", a, e, k)),
     ("ECASE", 1, |t, f, a, e, k| t.case(f, "ECASE", a, e, k)),
     ("CCASE", 1, |t, f, a, e, k| t.case(f, "ECASE", a, e, k)),
-    ("TYPECASE", 1, |t, f, a, e, k| t.typecase(f, "TYPECASE", a, e, k)),
-    ("ETYPECASE", 1, |t, f, a, e, k| t.typecase(f, "ETYPECASE", a, e, k)),
+    ("TYPECASE", 1, |t, f, a, e, k| {
+        t.typecase(f, "TYPECASE", a, e, k)
+    }),
+    ("ETYPECASE", 1, |t, f, a, e, k| {
+        t.typecase(f, "ETYPECASE", a, e, k)
+    }),
     ("BLOCK", 1, |t, f, a, e, k| {
         let Some(name) = a[0].name().map(str::to_string) else {
             return t.refuse(f.pos, "BLOCK", "a block's name must be a symbol");
@@ -59,7 +74,10 @@ static FORMS: &[(&str, usize, Handler)] = &[
         t.return_from(f, &name, &value, e)
     }),
     ("RETURN", 0, |t, f, a, e, _| {
-        let value = a.first().cloned().unwrap_or_else(|| Form::sym("NIL", f.pos));
+        let value = a
+            .first()
+            .cloned()
+            .unwrap_or_else(|| Form::sym("NIL", f.pos));
         t.return_from(f, "NIL", &value, e)
     }),
     ("LET", 1, |t, f, a, e, k| t.let_form(f, a, e, k, false)),
@@ -67,14 +85,22 @@ static FORMS: &[(&str, usize, Handler)] = &[
     ("FLET", 1, |t, f, a, e, k| t.flet(f, a, e, k, false)),
     ("LABELS", 1, |t, f, a, e, k| t.flet(f, a, e, k, true)),
     ("MACROLET", 1, |t, f, a, e, k| t.macrolet(f, a, e, k)),
-    ("SYMBOL-MACROLET", 1, |t, f, a, e, k| t.symbol_macrolet(f, a, e, k)),
-    ("DESTRUCTURING-BIND", 2, |t, f, a, e, k| t.destructuring_bind(f, a, e, k)),
-    ("MULTIPLE-VALUE-BIND", 2, |t, f, a, e, k| t.multiple_value_bind(f, a, e, k)),
+    ("SYMBOL-MACROLET", 1, |t, f, a, e, k| {
+        t.symbol_macrolet(f, a, e, k)
+    }),
+    ("DESTRUCTURING-BIND", 2, |t, f, a, e, k| {
+        t.destructuring_bind(f, a, e, k)
+    }),
+    ("MULTIPLE-VALUE-BIND", 2, |t, f, a, e, k| {
+        t.multiple_value_bind(f, a, e, k)
+    }),
     ("MULTIPLE-VALUE-LIST", 1, |t, _, a, e, k| {
         let code = t.expr_all(&a[0], e);
         t.deliver(format!("(%LISP-LIST (%ALL {code}))"), k)
     }),
-    ("MULTIPLE-VALUE-CALL", 1, |t, _, a, e, k| t.multiple_value_call(a, e, k)),
+    ("MULTIPLE-VALUE-CALL", 1, |t, _, a, e, k| {
+        t.multiple_value_call(a, e, k)
+    }),
     ("MULTIPLE-VALUE-PROG1", 1, |t, _, a, e, k| {
         let code = t.expr_all(&a[0], e);
         let rest = t.exprs(&a[1..], e).join(" ");
@@ -82,7 +108,9 @@ static FORMS: &[(&str, usize, Handler)] = &[
         let code = format!("(let (({name} (%ALL {code}))) {rest} (%SPREAD {name}))");
         t.deliver_all(code, k)
     }),
-    ("MULTIPLE-VALUE-SETQ", 2, |t, f, a, e, k| t.multiple_value_setq(f, a, e, k)),
+    ("MULTIPLE-VALUE-SETQ", 2, |t, f, a, e, k| {
+        t.multiple_value_setq(f, a, e, k)
+    }),
     ("NTH-VALUE", 2, |t, _, a, e, k| {
         let n = t.expr(&a[0], e);
         let code = t.expr_all(&a[1], e);
@@ -117,9 +145,15 @@ static FORMS: &[(&str, usize, Handler)] = &[
         let list = middle
             .iter()
             .rev()
-            .fold(format!("(%STEEL-LIST {last})"), |acc, x| format!("(cons {x} {acc})"));
+            .fold(format!("(%STEEL-LIST {last})"), |acc, x| {
+                format!("(cons {x} {acc})")
+            });
         let clear = matches!(k, K::Ret(true)) && t.all_values;
-        let function = if clear { format!("(%CLEAR {function})") } else { function };
+        let function = if clear {
+            format!("(%CLEAR {function})")
+        } else {
+            function
+        };
         let code = t.at(f.pos, &format!("(apply {function} {list})"));
         t.deliver_all(code, k)
     }),
@@ -143,10 +177,16 @@ static FORMS: &[(&str, usize, Handler)] = &[
     ("DEFUN", 2, |t, f, a, e, k| t.defun(f, a, e, k)),
     ("DEFMACRO", 2, |t, f, a, _, k| t.defmacro(f, a, k)),
     ("DEFVAR", 1, |t, f, a, e, k| t.defvar(f, "DEFVAR", a, e, k)),
-    ("DEFPARAMETER", 2, |t, f, a, e, k| t.defvar(f, "DEFPARAMETER", a, e, k)),
-    ("DEFCONSTANT", 2, |t, f, a, e, k| t.defvar(f, "DEFCONSTANT", a, e, k)),
+    ("DEFPARAMETER", 2, |t, f, a, e, k| {
+        t.defvar(f, "DEFPARAMETER", a, e, k)
+    }),
+    ("DEFCONSTANT", 2, |t, f, a, e, k| {
+        t.defvar(f, "DEFCONSTANT", a, e, k)
+    }),
     ("DEFSTRUCT", 1, |t, f, a, e, k| t.defstruct(f, a, e, k)),
-    ("DEFINE-CONDITION", 2, |t, f, a, e, k| t.define_condition(f, a, e, k)),
+    ("DEFINE-CONDITION", 2, |t, f, a, e, k| {
+        t.define_condition(f, a, e, k)
+    }),
     ("DEFPACKAGE", 1, |t, _, a, _, k| {
         let q = t.datum(&a[0]);
         t.deliver(q, k)
@@ -159,17 +199,31 @@ static FORMS: &[(&str, usize, Handler)] = &[
     ("REQUIRE", 1, |t, f, a, _, k| t.require(f, a, k)),
     ("QUICKLOAD", 1, |t, f, a, _, k| t.require(f, a, k)),
     ("LOAD-SYSTEM", 1, |t, f, a, _, k| t.require(f, a, k)),
-    ("HANDLER-CASE", 1, |t, f, a, e, k| t.handler_case(f, a, e, k)),
-    ("IGNORE-ERRORS", 0, |t, f, a, e, k| t.ignore_errors(f, a, e, k)),
+    ("HANDLER-CASE", 1, |t, f, a, e, k| {
+        t.handler_case(f, a, e, k)
+    }),
+    ("IGNORE-ERRORS", 0, |t, f, a, e, k| {
+        t.ignore_errors(f, a, e, k)
+    }),
     ("UNWIND-PROTECT", 1, |t, _, a, e, k| {
         let body = t.body(&a[..1], e, matches!(k, K::Ret(true)) && t.all_values);
         let cleanup = t.body(&a[1..], e, false);
-        let keep = if t.all_values { "cl:protect-all" } else { "dynamic-wind" };
+        let keep = if t.all_values {
+            "cl:protect-all"
+        } else {
+            "dynamic-wind"
+        };
         if t.all_values {
             let name = t.rt("cl:protect-all");
-            return t.deliver_all(format!("({name} (lambda () {body}) (lambda () {cleanup}))"), k);
+            return t.deliver_all(
+                format!("({name} (lambda () {body}) (lambda () {cleanup}))"),
+                k,
+            );
         }
-        t.deliver(format!("({keep} (lambda () #f) (lambda () {body}) (lambda () {cleanup}))"), k)
+        t.deliver(
+            format!("({keep} (lambda () #f) (lambda () {body}) (lambda () {cleanup}))"),
+            k,
+        )
     }),
     ("CATCH", 1, |t, _, a, e, k| {
         let tag = t.expr(&a[0], e);
@@ -186,13 +240,29 @@ static FORMS: &[(&str, usize, Handler)] = &[
     ("ASSERT", 1, |t, f, a, e, k| t.assert(f, a, e, k)),
     ("CHECK-TYPE", 2, |t, f, a, e, k| t.check_type(f, a, e, k)),
     ("WITH-OPEN-FILE", 1, |t, f, a, e, k| t.with_open(f, a, e, k)),
-    ("WITH-OPEN-STREAM", 1, |t, f, a, e, k| t.with_open(f, a, e, k)),
-    ("WITH-OUTPUT-TO-STRING", 1, |t, f, a, e, k| t.with_output_to_string(f, a, e, k)),
-    ("WITH-INPUT-FROM-STRING", 1, |t, f, a, e, k| t.with_input_from_string(f, a, e, k)),
+    ("WITH-OPEN-STREAM", 1, |t, f, a, e, k| {
+        t.with_open(f, a, e, k)
+    }),
+    ("WITH-OUTPUT-TO-STRING", 1, |t, f, a, e, k| {
+        t.with_output_to_string(f, a, e, k)
+    }),
+    ("WITH-INPUT-FROM-STRING", 1, |t, f, a, e, k| {
+        t.with_input_from_string(f, a, e, k)
+    }),
     ("WITH-STANDARD-IO-SYNTAX", 0, |t, _, a, e, k| t.seq(a, e, k)),
-    ("WITH-HASH-TABLE-ITERATOR", 99, |t, f, _, _, _| t.refuse(f.pos, "WITH-HASH-TABLE-ITERATOR", "not supported here: WITH-HASH-TABLE-ITERATOR")),
-    ("CL-SIPC:WITH-BOUND-SOCKET", 1, |t, f, a, e, k| t.with_bound_socket(f, a, e, k)),
-    ("CL-SIPC:WITH-POINTER", 2, |t, f, a, e, k| t.with_pointer(f, a, e, k)),
+    ("WITH-HASH-TABLE-ITERATOR", 99, |t, f, _, _, _| {
+        t.refuse(
+            f.pos,
+            "WITH-HASH-TABLE-ITERATOR",
+            "not supported here: WITH-HASH-TABLE-ITERATOR",
+        )
+    }),
+    ("CL-SIPC:WITH-BOUND-SOCKET", 1, |t, f, a, e, k| {
+        t.with_bound_socket(f, a, e, k)
+    }),
+    ("CL-SIPC:WITH-POINTER", 2, |t, f, a, e, k| {
+        t.with_pointer(f, a, e, k)
+    }),
     ("%QUASI", 1, |t, _, a, e, k| {
         let code = t.quasi(&a[0], 1, e);
         t.deliver(code, k)
@@ -203,22 +273,32 @@ static FORMS: &[(&str, usize, Handler)] = &[
         let values = t.exprs(&a[1..], e).join(" ");
         t.deliver(format!("(%MAKE {class} {values})"), k)
     }),
-    ("MACROEXPAND-1", 1, |t, f, a, e, k| t.macroexpand(f, a, e, k)),
+    ("MACROEXPAND-1", 1, |t, f, a, e, k| {
+        t.macroexpand(f, a, e, k)
+    }),
     ("MACROEXPAND", 1, |t, f, a, e, k| t.macroexpand(f, a, e, k)),
     ("BOUNDP", 1, |t, f, a, e, k| t.boundp(f, a, e, k)),
-    ("SYMBOL-VALUE", 1, |t, f, a, e, k| t.symbol_value(f, a, e, k)),
+    ("SYMBOL-VALUE", 1, |t, f, a, e, k| {
+        t.symbol_value(f, a, e, k)
+    }),
     ("TIME", 1, |t, _, a, e, k| t.stmt(&a[0], e, k)),
     ("TRACE", 0, |t, _, _, _, k| t.deliver("#f".into(), k)),
 ];
 
 /// The names of all special forms and macros.
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
-    FORMS.iter().filter(|f| f.1 < 99 && !f.0.starts_with('%')).map(|f| f.0)
+    FORMS
+        .iter()
+        .filter(|f| f.1 < 99 && !f.0.starts_with('%'))
+        .map(|f| f.0)
 }
 
 /// A body without its declarations.
 pub(super) fn strip_declarations(forms: &[Form]) -> &[Form] {
-    let n = forms.iter().take_while(|f| f.head() == Some("DECLARE")).count();
+    let n = forms
+        .iter()
+        .take_while(|f| f.head() == Some("DECLARE"))
+        .count();
     &forms[n..]
 }
 

@@ -35,7 +35,13 @@ impl Tr<'_> {
                 Kind::List(v) => v.clone(),
                 _ => vec![o.clone()],
             };
-            let given = items.get(1).map(|x| if x.is_nil() { String::new() } else { designator(x) });
+            let given = items.get(1).map(|x| {
+                if x.is_nil() {
+                    String::new()
+                } else {
+                    designator(x)
+                }
+            });
             match items[0].name().unwrap_or("") {
                 ":CONC-NAME" => conc = given.unwrap_or_default(),
                 ":CONSTRUCTOR" => match given {
@@ -51,7 +57,11 @@ impl Tr<'_> {
                 ":INCLUDE" => parent = given,
                 other => {
                     let other = other.to_string();
-                    return self.refuse(o.pos, "DEFSTRUCT", format!("not supported here: the option {other}"));
+                    return self.refuse(
+                        o.pos,
+                        "DEFSTRUCT",
+                        format!("not supported here: the option {other}"),
+                    );
                 }
             }
         }
@@ -61,11 +71,19 @@ impl Tr<'_> {
                 None => return self.refuse(f.pos, "DEFSTRUCT", format!("unknown structure {p}")),
             }
         }
-        let docs = a[1..].iter().skip(usize::from(a.get(1).is_some_and(|d| matches!(d.kind, Kind::Atom(_)))));
+        let docs = a[1..].iter().skip(usize::from(
+            a.get(1).is_some_and(|d| matches!(d.kind, Kind::Atom(_))),
+        ));
         for s in docs {
             match slot_of(s) {
                 Some(slot) => slots.push(slot),
-                None => return self.refuse(s.pos, "DEFSTRUCT", "a slot must be a name or (name default)"),
+                None => {
+                    return self.refuse(
+                        s.pos,
+                        "DEFSTRUCT",
+                        "a slot must be a name or (name default)",
+                    );
+                }
             }
         }
         if default_constructor {
@@ -80,11 +98,18 @@ impl Tr<'_> {
             Some(p) => format!("(%LIST t:{})", mangle(p)),
             None => "#f".into(),
         };
-        let mut out = vec![self.global_class(&class, &format!("(%CLASS {q} {names} {parents} #f #f)"))];
+        let mut out =
+            vec![self.global_class(&class, &format!("(%CLASS {q} {names} {parents} #f #f)"))];
         for (i, (slot, _)) in slots.iter().enumerate() {
             let accessor = format!("{conc}{slot}");
-            self.known.accessors.insert(accessor.clone(), (name.clone(), i));
-            out.push(self.helper(&accessor, (1, 1), &format!("(lambda (o) (%SLOT {class} {i} o))")));
+            self.known
+                .accessors
+                .insert(accessor.clone(), (name.clone(), i));
+            out.push(self.helper(
+                &accessor,
+                (1, 1),
+                &format!("(lambda (o) (%SLOT {class} {i} o))"),
+            ));
         }
         if let Some(p) = predicate {
             out.push(self.helper(&p, (1, 1), &format!("(lambda (o) (%INSTANCE-P {class} o))")));
@@ -93,18 +118,24 @@ impl Tr<'_> {
             out.push(self.helper(&c, (1, 1), "(lambda (o) (%COPY-STRUCTURE o))"));
         }
         for (constructor, boa) in constructors {
-            let params = boa.clone().unwrap_or_else(|| {
-                let mut p = vec![Form::sym("&KEY", f.pos)];
-                p.extend(slots.iter().map(|(n, init)| {
-                    Form::list(vec![Form::sym(n, f.pos), init.clone()], f.pos)
-                }));
-                Form::list(p, f.pos)
-            });
+            let params =
+                boa.clone().unwrap_or_else(|| {
+                    let mut p = vec![Form::sym("&KEY", f.pos)];
+                    p.extend(slots.iter().map(|(n, init)| {
+                        Form::list(vec![Form::sym(n, f.pos), init.clone()], f.pos)
+                    }));
+                    Form::list(p, f.pos)
+                });
             let mut values: Vec<Form> = Vec::new();
             for (slot, init) in &slots {
-                let is_param =
-                    boa.as_ref().is_none_or(|b| mentions(std::slice::from_ref(b), &[slot.as_str()]));
-                values.push(if is_param { Form::sym(slot, f.pos) } else { init.clone() });
+                let is_param = boa
+                    .as_ref()
+                    .is_none_or(|b| mentions(std::slice::from_ref(b), &[slot.as_str()]));
+                values.push(if is_param {
+                    Form::sym(slot, f.pos)
+                } else {
+                    init.clone()
+                });
             }
             let (min, max) = super::lambda::arity(&params);
             let code = self.constructor(&class, &params, &values, f, env);
@@ -114,7 +145,14 @@ impl Tr<'_> {
         self.deliver(code, k)
     }
 
-    fn constructor(&mut self, class: &str, params: &Form, values: &[Form], f: &Form, env: &Env) -> String {
+    fn constructor(
+        &mut self,
+        class: &str,
+        params: &Form,
+        values: &[Form],
+        f: &Form,
+        env: &Env,
+    ) -> String {
         // A slot's name may be special; a constructor's parameter never is.
         let mut call = vec![Form::sym("%NEW", f.pos), Form::sym(class, f.pos)];
         call.extend(values.iter().cloned());
@@ -159,7 +197,11 @@ impl Tr<'_> {
             } else if crate::cl::rt::condition::is_built_in(&p_name) {
                 parents.push(self.symbol(&p_name));
             } else {
-                return self.refuse(p.pos, "DEFINE-CONDITION", format!("unknown condition type {p_name}"));
+                return self.refuse(
+                    p.pos,
+                    "DEFINE-CONDITION",
+                    format!("unknown condition type {p_name}"),
+                );
             }
         }
         if parents.is_empty() {
@@ -182,7 +224,11 @@ impl Tr<'_> {
                     ":INITFORM" | ":TYPE" | ":DOCUMENTATION" => {}
                     other => {
                         let other = other.to_string();
-                        return self.refuse(s.pos, "DEFINE-CONDITION", format!("not supported here: {other}"));
+                        return self.refuse(
+                            s.pos,
+                            "DEFINE-CONDITION",
+                            format!("not supported here: {other}"),
+                        );
                     }
                 }
             }
@@ -210,19 +256,34 @@ impl Tr<'_> {
                         };
                         let reports = self.rt("cl:reports");
                         let q = self.symbol(&name);
-                        extra.push_str(&format!("(set! {reports} (cons (cons {q} {function}) {reports}))"));
+                        extra.push_str(&format!(
+                            "(set! {reports} (cons (cons {q} {function}) {reports}))"
+                        ));
                     }
                 },
                 (Some(":DOCUMENTATION" | ":DEFAULT-INITARGS"), _) => {}
-                _ => return self.refuse(o.pos, "DEFINE-CONDITION", "not supported here: this option"),
+                _ => {
+                    return self.refuse(
+                        o.pos,
+                        "DEFINE-CONDITION",
+                        "not supported here: this option",
+                    );
+                }
             }
         }
         let q = self.symbol(&name);
-        let code = format!("(%CLASS {q} {names} (%LIST {}) #t {report})", parents.join(" "));
+        let code = format!(
+            "(%CLASS {q} {names} (%LIST {}) #t {report})",
+            parents.join(" ")
+        );
         let mut out = vec![self.global_class(&class, &code), extra];
         for (reader, slot) in after {
             let s = self.symbol(&slot);
-            out.push(self.helper(&reader, (1, 1), &format!("(lambda (o) (%SLOT-NAMED {s} o))")));
+            out.push(self.helper(
+                &reader,
+                (1, 1),
+                &format!("(lambda (o) (%SLOT-NAMED {s} o))"),
+            ));
         }
         self.deliver(format!("(begin {} {q})", out.join(" ")), k)
     }

@@ -39,7 +39,9 @@ static DEFINITIONS: LazyLock<BTreeMap<&str, (&str, Vec<&str>)>> = LazyLock::new(
             let end = starts.get(i + 1).copied().unwrap_or(text.len());
             let body = &text[*start..end];
             let mut names = body
-                .split(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | '\'' | '"' | '[' | ']'))
+                .split(|c: char| {
+                    c.is_whitespace() || matches!(c, '(' | ')' | '\'' | '"' | '[' | ']')
+                })
                 .filter(|t| t.starts_with("cl:"));
             let Some(name) = names.next() else { continue };
             let mut needs: Vec<&str> = names.filter(|n| *n != name).collect();
@@ -132,7 +134,9 @@ fn strip(text: &str) -> (String, Vec<(u32, Pos)>) {
     let mut rest = text;
     while let Some(i) = rest.find('\u{1}') {
         out.push_str(&rest[..i]);
-        let Some(end) = rest[i..].find('\u{2}') else { break };
+        let Some(end) = rest[i..].find('\u{2}') else {
+            break;
+        };
         let mark = &rest[i + 1..i + end];
         if let Some((l, c)) = mark.split_once(':')
             && let (Ok(line), Ok(column)) = (l.parse(), c.parse())
@@ -233,10 +237,21 @@ fn top_level(forms: Vec<Form>) -> Vec<Form> {
 }
 
 const VALUE_FORMS: &[&str] = &[
-    "MULTIPLE-VALUE-BIND", "MULTIPLE-VALUE-LIST", "MULTIPLE-VALUE-CALL", "MULTIPLE-VALUE-SETQ",
-    "MULTIPLE-VALUE-PROG1", "NTH-VALUE",
+    "MULTIPLE-VALUE-BIND",
+    "MULTIPLE-VALUE-LIST",
+    "MULTIPLE-VALUE-CALL",
+    "MULTIPLE-VALUE-SETQ",
+    "MULTIPLE-VALUE-PROG1",
+    "NTH-VALUE",
 ];
-const SYMBOL_FORMS: &[&str] = &["READ", "READ-FROM-STRING", "INTERN", "FIND-SYMBOL", "SYMBOL-FUNCTION", "FBOUNDP"];
+const SYMBOL_FORMS: &[&str] = &[
+    "READ",
+    "READ-FROM-STRING",
+    "INTERN",
+    "FIND-SYMBOL",
+    "SYMBOL-FUNCTION",
+    "FBOUNDP",
+];
 
 /// Translates a text. What it defines is added to `known` only if all of it is right.
 pub(crate) fn translate_text(
@@ -270,14 +285,22 @@ pub(crate) fn translate_text(
         form_name: String::new(),
         symbols_at_run_time: symbols,
         quoted: BTreeSet::new(),
-        redefined: seen.into_iter().filter(|(_, n)| *n > 1).map(|(n, _)| n).collect(),
+        redefined: seen
+            .into_iter()
+            .filter(|(_, n)| *n > 1)
+            .map(|(n, _)| n)
+            .collect(),
         early: BTreeSet::new(),
         signals,
         base_globals: known.globals.clone(),
     };
     let mut code = String::new();
     for f in forms {
-        let line = tr.stmt(&f, &Env::default(), &K::Ret(tr.all_values && tr.known.is_interactive));
+        let line = tr.stmt(
+            &f,
+            &Env::default(),
+            &K::Ret(tr.all_values && tr.known.is_interactive),
+        );
         code.push_str(&line);
         code.push('\n');
         match f.head() {
@@ -302,7 +325,6 @@ pub(crate) fn translate_text(
     *known = next;
     Ok(Unit { text, map })
 }
-
 
 fn text_has_values_place(f: &Form) -> bool {
     match &f.kind {
@@ -337,7 +359,9 @@ fn registrations(code: &str, keep: bool) -> String {
     let mut rest = code;
     while let Some(i) = rest.find('\u{4}') {
         out.push_str(&rest[..i]);
-        let Some(end) = rest[i..].find('\u{5}') else { break };
+        let Some(end) = rest[i..].find('\u{5}') else {
+            break;
+        };
         if keep {
             out.push('\n');
             out.push_str(&rest[i + 1..i + end]);
