@@ -4,6 +4,7 @@
 //! one thread; several hosts are several engines) nor for clients without Scheme, which need
 //! only [`crate::sipc`].
 
+mod datum;
 mod home;
 mod interrupt;
 mod lisp;

@@ -44,7 +44,7 @@ fn shape(value: &SteelVal, levels: usize, left: &mut usize) -> Shown {
             return dots();
         }
         let mut parts = Vec::new();
-        while let Some(item) = items.next() {
+        for item in items {
             if parts.len() == MOST_ELEMENTS || *left == 0 {
                 parts.push(dots());
                 break;

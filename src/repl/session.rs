@@ -227,8 +227,9 @@ impl Session {
                         continue;
                     }
                     self.output.fresh_line();
-                    let _ = go_on.send(());
+                    // Before the prompt: what was just defined can be completed at once.
                     self.learn_names();
+                    let _ = go_on.send(());
                 }
                 Ok(Input::End) => return 0,
                 Ok(Input::Lost(why)) => {
