@@ -30,24 +30,25 @@
 ;; After an error it goes on through a continuation, which restores the interpreter's count of
 ;; frames: running out of stack leaves it wrong by one (steel-core 0.8.3 pushes the frame, then
 ;; checks, then counts).
+;;
+;; A callback may leave through a continuation: its message is finished on every way out.
 (define (drive target)
-<<<<<<< HEAD
-  (let ([state (with-handler (lambda (error) (#%callback-failed target error)) (pump target))])
-    (cond
-      ;; Raised here and not in the handler: steel-core 0.8.3 panics when a handler raises inside
-      ;; dynamic-wind inside another with-handler.
-      [(error-object? state) (raise-error state)]
-      [state (drive target)]
-      [else (#%target-result target)])))
-=======
-  (let ([again (call/cc (lambda (k) k))])
-    (call-with-exception-handler
-     (lambda (error)
-       (#%callback-failed target error)
-       (again again))
-     (lambda () (pump target)))
-    (#%target-result target)))
->>>>>>> main
+  (#%dynamic-wind (lambda () void)
+                  (lambda () (drive-on target))
+                  (lambda () (#%end-wait target))))
+
+(define (drive-on target)
+  (let* ([again (call/cc (lambda (k) k))]
+         [state (call-with-exception-handler
+                 (lambda (error)
+                   (let ([verdict (#%callback-failed target error)])
+                     (if (error-object? verdict) verdict (again again))))
+                 (lambda () (pump target)))])
+    ;; Raised here and not in the handler: steel-core 0.8.3 panics when a handler raises inside
+    ;; dynamic-wind inside another with-handler.
+    (if (error-object? state)
+        (raise-error state)
+        (#%target-result target))))
 
 (define (pump target)
   (let ([event (#%next-event target)])
@@ -213,13 +214,7 @@
 ;; # Examples
 ;; (send-quick "sipc.socket" "hello")
 (define (send-quick . arguments)
-<<<<<<< HEAD
-  ;; The whole list is made first: steel-core 0.8.3's `apply` with more arguments puts them into
-  ;; a list made by `cdr` wrongly: (apply list 7 (cdr '(1 2))) gives (1 2).
-  (let ([connection (checked (apply #%quick arguments))])
-=======
   (let ([connection (await (checked (apply #%quick arguments)))])
->>>>>>> main
     (and connection
          (#%dynamic-wind (lambda () void)
                          (lambda () (await (checked (apply #%send (cons connection (cdr arguments))))))

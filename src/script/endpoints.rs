@@ -666,7 +666,7 @@ impl Endpoints {
     }
 
     /// Called with an error that left a callback, or the wait itself. True when it was a
-    /// message's failure, so that the wait goes on; the error when it is to be raised.
+    /// message's failure, so that the wait goes on.
     pub(crate) fn callback_failed(&mut self, target: &Target, error: &SteelVal) -> Outcome {
         let original = super::value::steel_error(error);
         let is_own = self.current.len() > target.base;
@@ -688,8 +688,7 @@ impl Endpoints {
                 Ok(SteelVal::BoolV(true))
             }
             // An error in the error callback has nowhere to go but up.
-            _ if original.is_some() => Ok(error.clone()),
-            _ => Err(misuse(error.to_string())),
+            _ => Err(original.unwrap_or_else(|| misuse(error.to_string()))),
         }
     }
 
