@@ -25,7 +25,7 @@
 (define (on-error fault)
   (set! faults (+ faults 1))
   (if (list? fault)
-      (say "server: an error in the callback: " (error-object-message (cadr fault)))
+      (say "server: an error in the callback: " (trim (error-object-message (cadr fault))))
       (say "server: a client's fault: " fault))
   #true) ; go on
 

@@ -95,7 +95,7 @@ impl Error {
         self
     }
 
-    pub(crate) fn from_source(
+    pub(crate) fn caused_by(
         mut self,
         source: impl std::error::Error + Send + Sync + 'static,
     ) -> Self {

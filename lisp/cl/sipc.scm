@@ -50,9 +50,9 @@
 
 (define (cl:bytes value)
   (cond
-    [(cl:pointer-p value) (apply bytes (%ELEMENTS (%SLOT cl:pointer-class 0 value)))]
-    [(%STRINGP value) (string->bytes (%STRING-PLAIN value))]
-    [else (apply bytes (%ELEMENTS value))]))
+    [(cl:pointer-p value) (%BYTES (%SLOT cl:pointer-class 0 value))]
+    [(%STRINGP value) (%BYTES (%TEXT-BYTES value))]
+    [else (%BYTES value)]))
 
 (define (cl:known-type? type)
   (or (equal? type 'string) (equal? type 'binary) (equal? type 'close)))
@@ -74,11 +74,11 @@
     (if (cl:known-type? type)
         (let ((r (send socket (cl:payload value type) type keep)))
           (if r
-              (if (bytes? r)
-                  (%MAKE cl:pointer-class (%COERCE r 'VECTOR) (bytes-length r))
-                  r)
+              (%ONE (if (bytes? r)
+                        (%MAKE cl:pointer-class (%COERCE r 'VECTOR) (bytes-length r))
+                        r))
               (%VALUES #f (cl:reason))))
-        ':UNKNOWN-TYPE)))
+        (%ONE ':UNKNOWN-TYPE))))
 
 (define (cl:reason)
   (let ((e (last-error)))

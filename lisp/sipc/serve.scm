@@ -19,7 +19,8 @@
 ;; Arguments are put together with cons: steel-core 0.8.3's (apply f x (cdr list)) passes the first
 ;; element of the list instead of x.
 
-;; From a listener's number to its (on-error . on-message).
+;; From a listener's number to its (on-error . on-message). Rust holds the second as well, so
+;; that nothing is looked up for a message; but only what Scheme holds is safe from the collector.
 (define *callbacks* (hash))
 
 (define (callbacks number)
@@ -50,24 +51,33 @@
         (raise-error state)
         (#%target-result target))))
 
+;; A message costs these three primitives and its `respond`: each saves a call and its safepoint.
+;; The step returns a message's callback, and then there is an event type; or what is rarer.
 (define (pump target)
-  (let ([event (#%next-event target)])
-    (cond
-      [(int? event) (deliver event) (pump target)]
-      [(eq? event #true) (report) (pump target)]
-      [event (leave-script)]
-      [else #false])))
+  (let ([callback (#%next-event target)])
+    (if callback
+        (let ([type (#%event-type)])
+          (if type
+              (begin
+                (unless (callback type (#%event-value))
+                  (forget (#%end-by-message target)))
+                (pump target))
+              (pump-other target callback)))
+        #false)))
 
-(define (deliver number)
-  (unless ((cdr (callbacks number)) (#%event-type) (#%event-value))
-    (#%end-server number 1)
-    (forget number)))
+(define (pump-other target event)
+  (if (eq? event #true)
+      (begin
+        (report target)
+        (pump target))
+      (leave-script)))
 
 ;; A warning that the error callback lets pass becomes a message.
-(define (report)
+(define (report target)
   (let ([number (#%after-fault ((car (callbacks (#%event-listener))) (#%event-value)))])
     (when number
-      (deliver number))))
+      (unless ((cdr (callbacks number)) (#%event-type) (#%event-value))
+        (forget (#%end-by-message target))))))
 
 ;; Lets servers call the new function where they were given the old one.
 (define (sipc-renew-callbacks old new)
@@ -75,6 +85,7 @@
     (if (eq? function old) new function))
   (for-each (lambda (number)
               (let ([both (callbacks number)])
+                (#%renew-callback number (renew (cdr both)))
                 (set! *callbacks*
                       (hash-insert *callbacks* number (cons (renew (car both)) (renew (cdr both)))))))
             (hash-keys->list *callbacks*)))

@@ -513,7 +513,7 @@ fn read_script(path: &Path) -> Result<String> {
         };
         Error::new(ErrorKind::Io, format!("cannot run {shown}: {why}"))
             .at(path)
-            .from_source(error)
+            .caused_by(error)
     })?;
     as_text(&shown.to_string(), bytes)
 }

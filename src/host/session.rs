@@ -174,6 +174,7 @@ impl Host {
         lock(&self.endpoints)
             .clients()
             .iter()
+            .filter(|client| client.is_open())
             .map(|client| client.path.clone())
             .collect()
     }
@@ -265,7 +266,7 @@ impl Host {
         };
         let end = text.find('\n').unwrap_or(text.len());
         let (message, rest) = text.split_at(end);
-        script_error(format!("{message}; did you mean {guess}?{rest}"))
+        script_error(format!("{message}; did you mean `{guess}`?{rest}"))
     }
 
     /// Returns the bound name that is most like one that is not.

@@ -228,7 +228,11 @@ fn matching(line: &str, pos: usize) -> Option<(usize, usize)> {
         return None;
     };
     // The scanner knows which brackets are text.
-    let &(open, _) = scan(&line[..close]).ok()?.open.last()?;
+    let found = scan(&line[..close]).ok()?;
+    if found.open_text.is_some() {
+        return None;
+    }
+    let &(open, _) = found.open.last()?;
     scan(&line[..=close]).ok()?;
     Some((open, close))
 }

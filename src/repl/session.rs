@@ -116,15 +116,17 @@ pub(super) fn run(repl: Repl) -> i32 {
     if let Some(prepare) = repl.prepare {
         session.output.set_editing(false);
         reach.is_busy.store(true, Ordering::SeqCst);
+        let start = Instant::now();
         let result = prepare(&mut session.host);
-        session.report("", Duration::ZERO, result);
+        session.report("what was to run first", start.elapsed(), result);
         session.output.fresh_line();
     }
     if session.host.exit_status().is_none()
         && let Some(file) = repl.start_file.filter(|file| file.exists())
     {
+        let start = Instant::now();
         let result = session.host.run_file(&file).map(drop);
-        session.report("the start-up file", Duration::ZERO, result);
+        session.report("the start-up file", start.elapsed(), result);
     }
     if session.host.exit_status().is_none()
         && let Some(edit) = edit.take()

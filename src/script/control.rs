@@ -67,11 +67,15 @@ impl Control {
     }
 
     pub(crate) fn take_release(&self) -> bool {
-        self.must_release.swap(false, Ordering::SeqCst)
+        // The event loop asks for each message; an exchange would cost it more than a look.
+        self.must_release.load(Ordering::SeqCst) && self.must_release.swap(false, Ordering::SeqCst)
     }
 
     pub(crate) fn set_serving(&self, is_serving: bool) {
-        self.is_serving.store(is_serving, Ordering::SeqCst);
+        // Only the engine's thread writes this; reading first saves an exchange twice a message.
+        if self.is_serving.load(Ordering::Relaxed) != is_serving {
+            self.is_serving.store(is_serving, Ordering::SeqCst);
+        }
     }
 
     /// Forgets an interrupt that has been carried out.

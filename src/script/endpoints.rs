@@ -1,9 +1,9 @@
 //! The live sockets of one engine: listeners, connections, messages being handled, and what
 //! the engine waits for.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use steel::{SteelErr, SteelVal};
 
@@ -33,6 +33,13 @@ impl Opaque for Listener {
 pub(crate) struct Client {
     pub(crate) path: String,
     pub(crate) connection: Mutex<Connection>,
+}
+
+impl Client {
+    /// Returns whether it is held and not released. One that is busy is open.
+    pub(crate) fn is_open(&self) -> bool {
+        self.connection.try_lock().map_or(true, |connection| !connection.is_released())
+    }
 }
 
 impl Opaque for Client {
@@ -73,21 +80,12 @@ pub(crate) struct Server {
     pub(crate) id: ListenerId,
     path: String,
     /// What `hook` returns, once it has ended.
-    result: Mutex<Option<SteelVal>>,
+    result: OnceLock<SteelVal>,
 }
 
 impl Opaque for Server {
     fn describe(&self) -> String {
         format!("#<sipc:server {}>", self.path)
-    }
-}
-
-impl Server {
-    fn result(&self) -> Option<SteelVal> {
-        self.result
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
     }
 }
 
@@ -141,12 +139,17 @@ pub(crate) type Reporter = dyn Fn(&SteelErr) + Send + Sync;
 pub(crate) struct Endpoints {
     pub(crate) control: Arc<Control>,
     events: Option<EventLoop>,
-    servers: HashMap<ListenerId, Arc<Server>>,
+    servers: BTreeMap<ListenerId, Arc<Server>>,
+    /// The servers' callbacks for messages. Scheme holds them too, or the collector could take
+    /// what they close over.
+    on_message: BTreeMap<ListenerId, SteelVal>,
     listeners: Vec<ListenerId>,
     clients: Vec<Weak<Client>>,
     deferred: Vec<Weak<Received>>,
     current: Vec<Current>,
-    /// The value the callback is to be called with.
+    /// The type the message callback is to be called with; nothing when no message has come.
+    kind: Option<Kind>,
+    /// The value the error callback is to be called with.
     value: SteelVal,
     /// Faults to be handed out before anything else: those that a callback's result made.
     waiting: Vec<(ListenerId, SteelVal)>,
@@ -170,11 +173,13 @@ impl Endpoints {
         Self {
             control: Arc::new(control),
             events: None,
-            servers: HashMap::new(),
+            servers: BTreeMap::new(),
+            on_message: BTreeMap::new(),
             listeners: Vec::new(),
             clients: Vec::new(),
             deferred: Vec::new(),
             current: Vec::new(),
+            kind: None,
             value: SteelVal::Void,
             waiting: Vec::new(),
             paused: Vec::new(),
@@ -240,6 +245,7 @@ impl Endpoints {
         &mut self,
         form: &str,
         listener: &Listener,
+        on_message: SteelVal,
     ) -> std::result::Result<Arc<Server>, SteelErr> {
         if self.servers.contains_key(&listener.id) {
             return Err(misuse(format!(
@@ -257,9 +263,10 @@ impl Endpoints {
         let server = Arc::new(Server {
             id: listener.id,
             path: listener.path.clone(),
-            result: Mutex::new(None),
+            result: OnceLock::new(),
         });
         self.servers.insert(listener.id, server.clone());
+        self.on_message.insert(listener.id, on_message);
         Ok(server)
     }
 
@@ -268,7 +275,9 @@ impl Endpoints {
         let Some(server) = self.servers.remove(&listener) else {
             return;
         };
-        *server.result.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+        self.on_message.remove(&listener);
+        // It ends once: it has just been taken out of the table.
+        let _ = server.result.set(result);
         if let Some(events) = &mut self.events {
             // A listener that is gone needs no pause.
             let _ = events.serve(listener, false);
@@ -367,17 +376,30 @@ impl Endpoints {
         self.target(What::Flag(flag))
     }
 
-    /// Waits for what the target is for. Returns false when it is there; otherwise what a
-    /// callback is to be called for: the number of the listener whose message has come, or true
-    /// for a fault. Type and value are asked for afterwards.
+    /// Waits for what the target is for. Returns false when it is there; otherwise the callback
+    /// of the message that has come, or true for a fault. Type and value are asked for
+    /// afterwards; a fault has no type.
     pub(crate) fn next_event(&mut self, target: &Target) -> Outcome {
         self.finish_down_to(target.base);
+        self.kind = None;
         self.control.set_serving(true);
         let outcome = self.next_event_in(target);
-        if !matches!(outcome, Ok(SteelVal::IntV(_) | SteelVal::BoolV(true))) {
+        if self.kind.is_none() && !matches!(outcome, Ok(SteelVal::BoolV(true))) {
             self.control.set_serving(target.base > 0);
         }
         outcome
+    }
+
+    /// Called when the message callback of this wait has returned false: ends its server.
+    /// Returns the listener's number.
+    pub(crate) fn end_by_message(&mut self, target: &Target) -> SteelVal {
+        match self.current.get(target.base) {
+            Some(&Current::Message { listener, .. }) => {
+                self.end(listener, SteelVal::IntV(1));
+                number(listener)
+            }
+            _ => SteelVal::BoolV(false),
+        }
     }
 
     fn next_event_in(&mut self, target: &Target) -> Outcome {
@@ -413,6 +435,12 @@ impl Endpoints {
                 _ => {}
             }
         }
+    }
+
+    /// Finishes what a wait has left: a callback may have escaped from it.
+    pub(crate) fn end_wait(&mut self, target: &Target) {
+        self.finish_down_to(target.base);
+        self.control.set_serving(target.base > 0);
     }
 
     /// Waits once for whatever may come first.
@@ -502,7 +530,7 @@ impl Endpoints {
 
     fn is_reached(&self, target: &Target) -> bool {
         match &target.what {
-            What::Server(server) => match server.result() {
+            What::Server(server) => match server.result.get().cloned() {
                 None => false,
                 Some(result) => {
                     *target.result.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
@@ -555,6 +583,7 @@ impl Endpoints {
     ) -> SteelVal {
         let is_discard = exchange.is_discard();
         let received = Arc::new(Received::new(exchange));
+        let kind = received.kind;
         if is_warning {
             self.value = SteelVal::ListV(
                 vec![self.symbols.get("warning"), self.symbols.get("checksum")].into(),
@@ -569,7 +598,23 @@ impl Endpoints {
         if is_warning {
             SteelVal::BoolV(true)
         } else {
-            number(listener)
+            self.call(kind, listener)
+        }
+    }
+
+    /// Returns the callback for a message of `kind`.
+    fn call(&mut self, kind: Kind, listener: ListenerId) -> SteelVal {
+        self.kind = Some(kind);
+        self.on_message
+            .get(&listener)
+            .cloned()
+            .unwrap_or(SteelVal::BoolV(false))
+    }
+
+    /// Has a server call another function for its messages from now on.
+    pub(crate) fn renew_callback(&mut self, listener: ListenerId, on_message: SteelVal) {
+        if let Some(old) = self.on_message.get_mut(&listener) {
+            *old = on_message;
         }
     }
 
@@ -596,11 +641,9 @@ impl Endpoints {
         Some(self.begin_fault(listener, value))
     }
 
+    /// Returns the type that `on-message` is to be called with; nothing when it is not its turn.
     pub(crate) fn event_type(&self) -> Option<Kind> {
-        match self.current.last()? {
-            Current::Message { received, .. } => Some(received.kind),
-            Current::Fault { .. } => None,
-        }
+        self.kind
     }
 
     /// Returns the second argument of `on-message`, or the argument of `on-error`.
@@ -636,12 +679,14 @@ impl Endpoints {
                 is_discard,
             }) => {
                 if goes_on && !is_discard {
+                    let kind = received.kind;
                     self.current.push(Current::Message {
                         received,
                         listener,
                         is_warning: false,
                         is_discard,
                     });
+                    self.kind = Some(kind);
                     return number(listener);
                 }
                 if !goes_on {
@@ -666,7 +711,7 @@ impl Endpoints {
     }
 
     /// Called with an error that left a callback, or the wait itself. True when it was a
-    /// message's failure, so that the wait goes on.
+    /// message's failure, so that the wait goes on; the error when it is to be raised.
     pub(crate) fn callback_failed(&mut self, target: &Target, error: &SteelVal) -> Outcome {
         let original = super::value::steel_error(error);
         let is_own = self.current.len() > target.base;
@@ -688,7 +733,8 @@ impl Endpoints {
                 Ok(SteelVal::BoolV(true))
             }
             // An error in the error callback has nowhere to go but up.
-            _ => Err(original.unwrap_or_else(|| misuse(error.to_string()))),
+            _ if original.is_some() => Ok(error.clone()),
+            _ => Err(misuse(error.to_string())),
         }
     }
 

@@ -386,7 +386,11 @@ pub(crate) fn serve(shared: &Shared, args: &[SteelVal]) -> Outcome {
     };
     procedure(&form, "ON-ERROR", on_error)?;
     procedure(&form, "ON-MESSAGE", on_message)?;
-    Ok(opaque_shared(lock(shared).serve(&form, &found)?))
+    Ok(opaque_shared(lock(shared).serve(
+        &form,
+        &found,
+        on_message.clone(),
+    )?))
 }
 
 fn server_argument(form: &str, args: &[SteelVal]) -> Result<Arc<Server>, SteelErr> {
@@ -446,6 +450,19 @@ pub(crate) fn next_event(shared: &Shared, args: &[SteelVal]) -> Outcome {
     lock(shared).next_event(&target)
 }
 
+pub(crate) fn renew_callback(shared: &Shared, args: &[SteelVal]) -> Outcome {
+    if let [SteelVal::IntV(number), function] = args {
+        let id = crate::sipc::ListenerId::from_number(number.unsigned_abs() as u64);
+        lock(shared).renew_callback(id, function.clone());
+    }
+    Ok(SteelVal::Void)
+}
+
+pub(crate) fn end_by_message(shared: &Shared, args: &[SteelVal]) -> Outcome {
+    let target = target(args)?;
+    Ok(lock(shared).end_by_message(&target))
+}
+
 pub(crate) fn target_result(shared: &Shared, args: &[SteelVal]) -> Outcome {
     let target = target(args)?;
     Ok(lock(shared).result(&target))
@@ -459,6 +476,13 @@ pub(crate) fn callback_failed(shared: &Shared, args: &[SteelVal]) -> Outcome {
     }
 }
 
+/// Ends a wait, on whichever way it was left.
+pub(crate) fn end_wait(shared: &Shared, args: &[SteelVal]) -> Outcome {
+    let found = target(args)?;
+    lock(shared).end_wait(&found);
+    Ok(SteelVal::Void)
+}
+
 pub(crate) fn event_value(shared: &Shared) -> Outcome {
     Ok(lock(shared).event_value())
 }
@@ -470,14 +494,6 @@ pub(crate) fn event_listener(shared: &Shared) -> Outcome {
 pub(crate) fn after_fault(shared: &Shared, args: &[SteelVal]) -> Outcome {
     let goes_on = !matches!(args, [SteelVal::BoolV(false)]);
     Ok(lock(shared).after_fault(goes_on))
-}
-
-pub(crate) fn end_server(shared: &Shared, args: &[SteelVal]) -> Outcome {
-    if let [SteelVal::IntV(number), result] = args {
-        let id = crate::sipc::ListenerId::from_number(number.unsigned_abs() as u64);
-        lock(shared).end(id, result.clone());
-    }
-    Ok(SteelVal::Void)
 }
 
 /// Ends what `hook` left open when it was left by an escape or an error.

@@ -69,29 +69,57 @@ pub(crate) fn steel_error(value: &SteelVal) -> Option<SteelErr> {
         .cloned()
 }
 
-/// Collects what is hashed. A byte vector's content is private to Steel, but it can be hashed,
-/// and hashing passes the bytes to the hasher in order: one copy, in safe code.
-#[derive(Default)]
-struct Collector(Vec<u8>);
+/// Lends what is hashed. A byte vector's content is private to Steel, but it can be hashed, and
+/// hashing passes the length and then the bytes to the hasher: no copy, in safe code.
+struct Lender<F, T> {
+    use_it: Option<F>,
+    result: Option<T>,
+    length: usize,
+    /// What came in pieces, should Steel hash so one day.
+    collected: Vec<u8>,
+}
 
-impl Hasher for Collector {
+impl<F: FnOnce(&[u8]) -> T, T> Hasher for Lender<F, T> {
     fn write(&mut self, bytes: &[u8]) {
-        self.0.extend_from_slice(bytes);
+        if bytes.len() == self.length
+            && self.collected.is_empty()
+            && let Some(use_it) = self.use_it.take()
+        {
+            self.result = Some(use_it(bytes));
+        } else {
+            self.collected.extend_from_slice(bytes);
+        }
     }
 
     /// A slice hashes its length first, with this.
-    fn write_usize(&mut self, _length: usize) {}
+    fn write_usize(&mut self, length: usize) {
+        self.length = length;
+    }
 
     fn finish(&self) -> u64 {
         0
     }
 }
 
+/// Passes the bytes of a byte vector to `use_it`. The vector is locked for reading meanwhile.
+pub(crate) fn with_bytes<F: FnOnce(&[u8]) -> T, T>(bytes: &SteelByteVector, use_it: F) -> T {
+    let mut lender = Lender {
+        use_it: Some(use_it),
+        result: None,
+        length: 0,
+        collected: Vec::new(),
+    };
+    bytes.hash(&mut lender);
+    match (lender.result, lender.use_it) {
+        (Some(result), _) => result,
+        (None, Some(use_it)) => use_it(&lender.collected),
+        (None, None) => unreachable!("what takes the function leaves the result"),
+    }
+}
+
 /// Copies the bytes out of a byte vector.
 pub(crate) fn bytes_of(bytes: &SteelByteVector) -> Vec<u8> {
-    let mut collector = Collector::default();
-    bytes.hash(&mut collector);
-    collector.0
+    with_bytes(bytes, <[u8]>::to_vec)
 }
 
 /// Makes a byte vector.
@@ -159,6 +187,9 @@ pub(crate) fn with_payload<T>(
             payload: text.as_bytes(),
         }),
         (Kind::String, other) => Err(wrong_type(form, "VALUE must be a string", other)),
+        (Kind::Binary, SteelVal::ByteVector(bytes)) => {
+            with_bytes(bytes, |payload| use_it(Outgoing { kind, payload }))
+        }
         (Kind::Binary, value) => {
             let bytes = to_bytes(form, value)?;
             use_it(Outgoing {

@@ -25,7 +25,7 @@ impl Credentials {
                 ErrorKind::Io,
                 format!("cannot ask the kernel who the peer is: {errno}"),
             )
-            .from_source(errno)
+            .caused_by(errno)
         })?;
         Ok(Self {
             pid: found.pid(),

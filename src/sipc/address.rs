@@ -211,7 +211,7 @@ impl Address {
         Error::new(kind, format!("cannot bind {shown}: {}{hint}", lower(errno)))
             .at(&self.given)
             .because(reason)
-            .from_source(errno)
+            .caused_by(errno)
     }
 
     fn io_error(&self, error: &io::Error) -> Error {

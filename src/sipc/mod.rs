@@ -40,6 +40,7 @@ mod listener;
 mod message;
 mod peer;
 mod stats;
+mod token;
 mod wait;
 
 pub use access::{Allow, AllowList, Credentials};

@@ -141,5 +141,5 @@ pub(crate) fn after(time: Duration) -> Option<Instant> {
 }
 
 pub(crate) fn system(what: &str, errno: Errno) -> Error {
-    Error::new(ErrorKind::Io, format!("{what}: {}", errno.desc())).from_source(errno)
+    Error::new(ErrorKind::Io, format!("{what}: {}", errno.desc())).caused_by(errno)
 }

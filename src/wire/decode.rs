@@ -3,7 +3,8 @@
 use std::fmt;
 
 use super::body::Body;
-use super::{Checksum, Flags, Frame, Framing, HEAD_LEN, Kind, LEGACY_HEAD_LEN, MAGIC, checksum};
+use super::checksum::sum_whole;
+use super::{Checksum, Flags, Frame, Framing, HEAD_LEN, Kind, LEGACY_HEAD_LEN, MAGIC};
 
 /// Where check0 begins.
 const MAGIC_AT: usize = 16;
@@ -256,7 +257,8 @@ impl Decoder {
         let payload = &input[..len];
         *input = &input[len..];
         let flags = Flags(le_u32(&head[4..8]));
-        if !flags.contains(Flags::UNSIGNED) && le_u64(&head[24..32]) != sum_whole(&head, payload) {
+        if !flags.contains(Flags::UNSIGNED) && le_u64(&head[24..32]) != sum_whole(&head, &[payload])
+        {
             return Err(DecodeError::Checksum);
         }
         let reserved = le_u32(&head[12..16]);
@@ -299,23 +301,6 @@ impl Decoder {
         let check = le_u64(&head[24..32]);
         Ok(Body::new(kind, flags, reserved, len, check, sum))
     }
-}
-
-/// Sums a header and its payload, a short one in a single pass.
-fn sum_whole(head: &[u8; HEAD_LEN], payload: &[u8]) -> u64 {
-    const SHORT: usize = 224;
-    if payload.len() <= SHORT {
-        let mut bytes = [0; HEAD_LEN + SHORT];
-        bytes[..24].copy_from_slice(&head[..24]);
-        bytes[24..32].copy_from_slice(&MAGIC.to_le_bytes());
-        bytes[32..32 + payload.len()].copy_from_slice(payload);
-        return checksum(&bytes[..32 + payload.len()]);
-    }
-    let mut sum = Checksum::new();
-    sum.update(&head[..24]);
-    sum.update(&MAGIC.to_le_bytes());
-    sum.update(payload);
-    sum.value()
 }
 
 fn le_u32(bytes: &[u8]) -> u32 {

@@ -1,6 +1,7 @@
 //! Frames to bytes.
 
-use super::{Checksum, Flags, Frame, Framing, HEAD_LEN, Kind, LEGACY_HEAD_LEN, MAGIC};
+use super::checksum::sum_whole;
+use super::{Flags, Frame, Framing, HEAD_LEN, Kind, LEGACY_HEAD_LEN, MAGIC};
 
 /// The encoded header of one frame: 32 or 12 bytes.
 #[derive(Clone, Copy, Debug)]
@@ -46,12 +47,8 @@ pub fn head(framing: Framing, kind: Kind, flags: Flags, reserved: u32, payload: 
     bytes[16..24].copy_from_slice(&MAGIC.to_le_bytes());
     bytes[24..32].copy_from_slice(&MAGIC.to_le_bytes());
     if !flags.contains(Flags::UNSIGNED) {
-        let mut sum = Checksum::new();
-        sum.update(&bytes);
-        for piece in payload {
-            sum.update(piece);
-        }
-        bytes[24..32].copy_from_slice(&sum.value().to_le_bytes());
+        let sum = sum_whole(&bytes, payload);
+        bytes[24..32].copy_from_slice(&sum.to_le_bytes());
     }
     Head {
         bytes,

@@ -1,6 +1,7 @@
 //! The prompt on a pseudo-terminal, with keys.
 
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
@@ -30,9 +31,9 @@ fn values_are_numbered_and_void_is_silent() {
 fn errors_have_place_and_guess_and_calls() {
     let folder = tempdir().unwrap();
     let mut screen = open(folder.path());
-    screen.ask("(displayn 1)", "did you mean display?");
+    screen.ask("(displayn 1)", "did you mean `display`?");
     screen.ask("(begin 1 (car 5))", "^^^");
-    screen.ask("(error? *e)", "$1 = ");
+    screen.ask("(error-object? *e)", "$1 = ");
     screen.ask(",bt", "top level");
     screen.ask(",quti", "did you mean ,quit?");
     screen.press(",quit\r");
@@ -96,6 +97,7 @@ fn a_stray_bracket_is_named_with_its_place() {
 #[test]
 fn ctrl_c_stops_whatever_is_running_and_keeps_older_sockets() {
     let folder = tempdir().unwrap();
+    let _silent = UnixListener::bind(folder.path().join("silent.socket")).unwrap();
     let mut screen = open(folder.path());
     screen.ask("(define kept (bind \"kept.socket\"))", "");
     screen.ask("(define (loop) (loop))", "");
@@ -103,7 +105,7 @@ fn ctrl_c_stops_whatever_is_running_and_keeps_older_sockets() {
         "(loop)",
         "(sleep 60)",
         "(hook (bind \"new.socket\") (lambda (fault) #true) (lambda (type value) #true))",
-        "(send (connect \"kept.socket\") \"nobody answers\")",
+        "(send (connect \"silent.socket\") \"nobody answers\")",
     ] {
         screen.press(&format!("{form}\r"));
         screen.wait_for("\x1b[?2004l");
@@ -131,7 +133,7 @@ fn servers_go_on_while_a_line_is_edited_and_do_not_tear_it() {
     let folder = tempdir().unwrap();
     let mut screen = open(folder.path());
     screen.ask(
-        "(define s (serve (bind \"a.socket\") (lambda (f) #t) (lambda (type value) (displayln \"got \" value) (respond \"yes\") #t)))",
+        "(define s (serve (bind \"a.socket\") (lambda (f) #t) (lambda (type value) (displayln (string-append \"got \" value)) (respond \"yes\") #t)))",
         "",
     );
     screen.press("(list 1");
@@ -242,4 +244,31 @@ fn the_start_up_file_runs_and_its_errors_are_no_end() {
     screen.ask("1", "$1 = 1");
     screen.press("(exit 7)\r");
     assert_eq!(screen.end(), 7);
+}
+
+#[test]
+fn a_script_runs_first_and_its_names_are_there_afterwards() {
+    let folder = tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("a.scm"),
+        "(displayln \"ran\" (command-line)) (define (f) 1) (define (g) (f))",
+    )
+    .unwrap();
+    let mut screen = Screen::open(folder.path(), &["-i", "a.scm", "--help"]);
+    screen.wait_for("ran (a.scm --help)");
+    screen.wait_for(PROMPT);
+    screen.ask("(define (f) 2)", "");
+    screen.ask("(g)", "$1 = 2");
+    screen.press(CTRL_D);
+    assert_eq!(screen.end(), 0);
+}
+
+#[test]
+fn what_is_typed_ahead_is_kept() {
+    let folder = tempdir().unwrap();
+    let mut screen = Screen::open(folder.path(), &[]);
+    screen.press("(define a 20)\r(define b 22)\r(+ a b)\r");
+    screen.wait_for("$1 = 42");
+    screen.press(CTRL_D);
+    assert_eq!(screen.end(), 0);
 }

@@ -71,7 +71,10 @@ fn read_takes_one_datum_and_leaves_the_rest() {
          (define one (read p)) (define two (read p))
          (list one two (read p) (read-char p) (read p) (eof-object? (read p)))",
     );
-    assert_eq!(value.unwrap(), "((a b)) (quote d) #(1 2)   7 #true)");
+    assert_eq!(
+        value.unwrap(),
+        "((a \"b)\") (quote d) #(1 2) #\\space 7 #true)"
+    );
 }
 
 #[test]

@@ -88,6 +88,17 @@ fn unpack(a: &[V]) -> R {
 pub(super) fn register(t: &mut Prims) {
     p!(t, "%PACK", 2, 2, pack);
     p!(t, "%UNPACK", 2, 2, unpack);
+    // A Steel byte vector from any sequence of bytes.
+    p!(t, "%BYTES", 1, 1, |a| {
+        let mut raw = Vec::new();
+        for v in super::seq::elements(&a[0])? {
+            match v {
+                SteelVal::IntV(i @ 0..=255) => raw.push(i as u8),
+                other => return Err(type_error(&other, "(UNSIGNED-BYTE 8)")),
+            }
+        }
+        Ok(SteelVal::ByteVector(steel::rvals::SteelByteVector::new(raw)))
+    });
     p!(t, "%TEXT-BYTES", 1, 1, |a| {
         Ok(bytes(crate::cl::printer::must_text(&a[0])?.as_bytes()))
     });

@@ -44,7 +44,7 @@ macro_rules! p {
     };
     (@ $t:ident, $name:expr, $min:expr, $max:expr, $f:expr, $s:expr, $h:expr) => {{
         fn prim(a: &[$crate::cl::value::V]) -> $crate::cl::value::R {
-            if a.len() < $min + $h || a.len() > $max + $h {
+            if a.len() < $min + $h || ($max < 99 && a.len() > $max + $h) {
                 return Err($crate::cl::value::arity_error(a.len() - a.len().min($h)));
             }
             let f: fn(&[$crate::cl::value::V]) -> $crate::cl::value::R = $f;
@@ -57,7 +57,7 @@ macro_rules! p {
     (@@ $t:ident, $name:expr, $min:expr, $max:expr, $f:expr, $s:expr, $h:expr) => {{
         type Pair = Result<($crate::cl::value::V, $crate::cl::value::V), steel::rerrs::SteelErr>;
         fn both(a: &[$crate::cl::value::V]) -> Pair {
-            if a.len() < $min + $h || a.len() > $max + $h {
+            if a.len() < $min + $h || ($max < 99 && a.len() > $max + $h) {
                 return Err($crate::cl::value::arity_error(a.len() - a.len().min($h)));
             }
             let f: fn(&[$crate::cl::value::V]) -> Pair = $f;

@@ -205,6 +205,9 @@ impl Tr<'_> {
             return format!("(%SPREAD {call})");
         }
         let code = self.at(f.pos, &format!("({target} {codes})"));
+        if matches!(shape.name, "CL-SIPC:SEND" | "DECODE-UNIVERSAL-TIME") {
+            return self.deliver_all(code, k);
+        }
         self.deliver(code, k)
     }
 

@@ -97,7 +97,12 @@ static FORMS: &[(&str, usize, Handler)] = &[
         let function = t.function_argument(&a[0], e);
         let args = t.exprs(&a[1..], e).join(" ");
         let clear = matches!(k, K::Ret(true)) && t.all_values;
-        let function = if clear { format!("(%CLEAR {function})") } else { function };
+        // A lambda applied in place would have its arguments counted before anything runs.
+        let function = match (clear, function.starts_with("(lambda")) {
+            (true, _) => format!("(%CLEAR {function})"),
+            (false, true) => format!("(%IDENTITY {function})"),
+            (false, false) => function,
+        };
         let code = t.at(f.pos, &format!("({function} {args})"));
         t.deliver_all(code, k)
     }),

@@ -46,8 +46,6 @@ pub(crate) struct Invocation {
     pub(crate) check: bool,
     /// Whether the start-up file is read.
     pub(crate) reads_init: bool,
-    /// Engines that serve together.
-    pub(crate) workers: Option<u16>,
 }
 
 /// Steel Scheme with typed messages over Unix sockets.
@@ -63,9 +61,6 @@ pub(crate) struct RunnerArgs {
     /// Compile only, and say what is wrong.
     #[arg(long)]
     check: bool,
-    /// Engines that serve together, each with its own thread.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    workers: Option<u16>,
     /// The script and its arguments, which are never taken for options. With -e, all of them
     /// are arguments.
     #[arg(value_name = "FILE | -] [ARG", trailing_var_arg = true, value_hint = clap::ValueHint::FilePath)]
@@ -138,7 +133,6 @@ impl From<RunnerArgs> for Invocation {
         }
         invocation.arguments = words.collect();
         invocation.check = args.check;
-        invocation.workers = args.workers;
         invocation
     }
 }

@@ -64,7 +64,7 @@ impl Connection {
         };
         self.failed(kind, "connect to", &text)
             .because(reason)
-            .from_source(errno)
+            .caused_by(errno)
     }
 
     pub(super) fn failed(&self, kind: ErrorKind, what: &str, why: &str) -> Error {

@@ -175,6 +175,12 @@ impl Connection {
         self.stream = None;
     }
 
+    /// Returns whether it was released.
+    #[must_use]
+    pub fn is_released(&self) -> bool {
+        self.is_released
+    }
+
     /// Sends a message and waits for the reply; nothing when the server had none to give.
     /// Blocks until it is there, or the read timeout is over.
     ///

@@ -243,12 +243,13 @@ impl Connection {
         };
         self.failed(kind, "send to", &lower(errno))
             .because(reason)
-            .from_source(errno)
+            .caused_by(errno)
     }
 
     /// Reads once; returns the reply when it is whole.
     fn receive(&mut self, pending: &mut Pending) -> Result<Option<Option<Message>>> {
-        const READ: usize = 16 * 1024;
+        // Clearing it costs 30 ns for each reply.
+        const READ: usize = 8 * 1024;
         let Some(stream) = &self.stream else {
             return Ok(None);
         };

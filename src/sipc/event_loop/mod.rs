@@ -10,7 +10,6 @@ mod timers;
 mod turn;
 
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
-use std::collections::HashMap;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 use std::sync::Arc;
@@ -22,6 +21,7 @@ use self::timers::Timers;
 use super::acceptor::Acceptor;
 use super::peer::{Peer, linger};
 use super::stats::ListenerStats;
+use super::token::Tokens;
 use super::wait::{Waker, system};
 use super::{Address, BindOptions};
 use crate::error::{Error, ErrorKind, Result};
@@ -32,8 +32,9 @@ pub(crate) use self::notices::Notices;
 /// Events taken from the kernel at once. More only delay the callbacks of those already there.
 const BATCH: usize = 256;
 
-/// Bytes read at once from one peer, so that none takes more than its turn.
-const READ: usize = 64 * 1024;
+/// Bytes read at once from one peer, so that none takes more than its turn. A payload of 64 KiB
+/// comes with its header, and a NUL, in one call.
+const READ: usize = 64 * 1024 + 64;
 
 /// The token of the wake descriptor; listeners and peers count up from 1.
 const WAKER: u64 = 0;
@@ -68,8 +69,8 @@ pub struct EventLoop {
     notices: Arc<Notices>,
     /// Lent to `notices` and back, so that neither allocates.
     noted: Vec<u64>,
-    acceptors: HashMap<u64, Acceptor>,
-    peers: HashMap<u64, Arc<Peer>>,
+    acceptors: Tokens<Acceptor>,
+    peers: Tokens<Arc<Peer>>,
     ready: ReadyQueue,
     timers: Timers,
     scratch: Box<[u8]>,
@@ -111,8 +112,8 @@ impl EventLoop {
             waker,
             notices: Arc::new(notices),
             noted: Vec::new(),
-            acceptors: HashMap::new(),
-            peers: HashMap::new(),
+            acceptors: Tokens::default(),
+            peers: Tokens::default(),
             ready: ReadyQueue::new(),
             timers: Timers::default(),
             scratch: vec![0; READ].into_boxed_slice(),

@@ -1,6 +1,6 @@
 //! What is complete and waits to be handed out, in the order it became so.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,6 +9,7 @@ use crate::sipc::acceptor::Acceptor;
 use crate::sipc::exchange::{Exchange, Fault, ReplySlot};
 use crate::sipc::message::Message;
 use crate::sipc::peer::{Input, Peer, PeerState, Turnstile};
+use crate::sipc::token::Tokens;
 use crate::wire::{DecodeError, Flags, Framing};
 
 /// A callback that takes longer makes it worth a call to send what is held back.
@@ -32,11 +33,7 @@ pub(super) enum Ready {
 
 impl Ready {
     /// Returns whether this may be handed out now: its listener is served, and wanted.
-    pub(super) fn is_due(
-        &self,
-        acceptors: &HashMap<u64, Acceptor>,
-        only: Option<ListenerId>,
-    ) -> bool {
+    pub(super) fn is_due(&self, acceptors: &Tokens<Acceptor>, only: Option<ListenerId>) -> bool {
         let listener = self.listener();
         let is_serving = match self {
             Ready::Released { .. } => true,
@@ -61,7 +58,7 @@ pub(super) struct ReadyQueue {
     parked: VecDeque<Ready>,
     only: Option<ListenerId>,
     /// Messages of peers that have to take replies first.
-    held: HashMap<u64, VecDeque<Ready>>,
+    held: Tokens<VecDeque<Ready>>,
     last_handed_out: Instant,
 }
 
@@ -71,7 +68,7 @@ impl ReadyQueue {
             queue: VecDeque::new(),
             parked: VecDeque::new(),
             only: None,
-            held: HashMap::new(),
+            held: Tokens::default(),
             last_handed_out: Instant::now(),
         }
     }

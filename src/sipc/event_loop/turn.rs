@@ -2,7 +2,6 @@
 
 use nix::errno::Errno;
 use nix::sys::epoll::{EpollEvent, EpollFlags, EpollTimeout};
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -12,6 +11,7 @@ use crate::error::Result;
 use crate::sipc::acceptor::{Accepted, Acceptor};
 use crate::sipc::exchange::Fault;
 use crate::sipc::peer::{Overdue, Peer};
+use crate::sipc::token::Tokens;
 use crate::sipc::wait::system;
 
 /// How long accepting pauses when descriptors or memory have run out. It is tried again
@@ -161,7 +161,7 @@ impl EventLoop {
     }
 
     /// Closes the oldest connection that never completed a message.
-    fn evict(acceptor: &mut Acceptor, peers: &mut HashMap<u64, Arc<Peer>>) -> bool {
+    fn evict(acceptor: &mut Acceptor, peers: &mut Tokens<Arc<Peer>>) -> bool {
         while let Some(token) = acceptor.fresh.pop_front() {
             if let Some(peer) = peers.get(&token)
                 && peer.lock().completed == 0

@@ -95,7 +95,10 @@ impl Peer {
             let Some(stream) = &state.stream else {
                 return Err(Refusal::Error);
             };
-            io::make_room(stream, total);
+            if total > state.room {
+                io::make_room(stream, total);
+                state.room = total;
+            }
             from = match io::write_pieces(stream, pieces) {
                 Ok(Moved::Bytes(count)) => count,
                 Ok(_) => 0,

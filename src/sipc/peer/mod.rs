@@ -29,6 +29,9 @@ use crate::wire::{DecodeError, Decoder, Frame, Framing};
 pub(crate) use self::answer::linger;
 pub(crate) use self::clock::Overdue;
 
+/// Payload bytes that have come, and are still to come, when reading bypasses the loop's buffer.
+const DIRECT: usize = 64 * 1024;
+
 /// What reading brought.
 #[derive(Debug)]
 pub(crate) enum Input {
@@ -78,7 +81,8 @@ pub(crate) struct PeerState {
     decoder: Decoder,
     /// What epoll watches for; nothing when the socket is not registered.
     interest: Option<EpollFlags>,
-    is_nonblocking: bool,
+    /// The send buffer that was asked for.
+    room: usize,
     replies: Replies,
     /// Whole messages that have not been handed out yet.
     pending: usize,
@@ -122,7 +126,7 @@ impl Peer {
                 credentials: None,
                 decoder,
                 interest: None,
-                is_nonblocking: false,
+                room: 0,
                 replies: Replies::default(),
                 pending: 0,
                 is_held: false,
@@ -398,13 +402,11 @@ impl PeerState {
         let Some(stream) = &self.stream else {
             return Ok((Moved::Blocked, 0));
         };
-        if let Some((payload, most)) = self.decoder.direct(scratch.len()) {
-            if !self.is_nonblocking {
-                self.is_nonblocking = stream.set_nonblocking(true).is_ok();
-            }
-            if self.is_nonblocking {
-                return io::read_onto(stream, payload, most).map(|moved| (moved, 0));
-            }
+        // Reading there clears the memory first: who sends little gets little of it.
+        if self.decoder.received() >= DIRECT
+            && let Some((payload, most)) = self.decoder.direct(DIRECT)
+        {
+            return io::read_onto(stream, payload, most).map(|moved| (moved, 0));
         }
         Ok(match io::read(stream, scratch)? {
             Moved::Bytes(count) => (Moved::Bytes(count), count),

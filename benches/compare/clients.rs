@@ -1,0 +1,162 @@
+//! The clients that measure. Each works for a time and returns messages per second.
+
+use anyhow::{Context, Result};
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+use steel_sipc::sipc::{ConnectOptions, Connection, Message};
+use steel_sipc::wire::{Flags, Frame, Framing, KEEP_ALIVE, Kind, encode};
+
+/// Works for a time; returns messages per second.
+pub(crate) type Client = Box<dyn FnMut(Duration) -> Result<f64>>;
+
+/// Returns a binary message of `size` bytes as it travels.
+pub(crate) fn frame(size: usize) -> Vec<u8> {
+    let frame = Frame {
+        kind: Kind::Binary,
+        flags: Flags::NONE,
+        reserved: KEEP_ALIVE,
+        payload: payload(size),
+    };
+    encode(Framing::Checked, &frame)
+}
+
+fn payload(size: usize) -> Vec<u8> {
+    (0..size).map(|i| (i * 7 % 251) as u8).collect()
+}
+
+fn timed(time: Duration, mut round: impl FnMut() -> Result<usize>) -> Result<f64> {
+    let start = Instant::now();
+    let mut count = 0;
+    loop {
+        // Reading the clock after each exchange costs the same for everybody.
+        count += round()?;
+        let elapsed = start.elapsed();
+        if elapsed >= time {
+            return Ok(count as f64 / elapsed.as_secs_f64());
+        }
+    }
+}
+
+/// Writes `depth` messages in one go and reads as many replies, which are as long.
+pub(crate) fn plain(path: &Path, size: usize, depth: usize) -> Result<Client> {
+    let one = frame(size);
+    let request = one.repeat(depth);
+    let mut reply = vec![0; request.len()];
+    let mut stream = UnixStream::connect(path)?;
+    Ok(Box::new(move |time| {
+        timed(time, || {
+            stream.write_all(&request)?;
+            stream.read_exact(&mut reply)?;
+            Ok(depth)
+        })
+    }))
+}
+
+/// Connects anew for each message.
+pub(crate) fn per_message(path: &Path, size: usize) -> Result<Client> {
+    let request = frame(size);
+    let mut reply = vec![0; request.len()];
+    let path = path.to_owned();
+    Ok(Box::new(move |time| {
+        timed(time, || {
+            let mut stream = UnixStream::connect(&path)?;
+            stream.write_all(&request)?;
+            stream.read_exact(&mut reply)?;
+            Ok(1)
+        })
+    }))
+}
+
+/// Keeps one message under way on each of `count` connections.
+pub(crate) fn many(path: &Path, size: usize, count: usize) -> Result<Client> {
+    let request = frame(size);
+    let mut reply = vec![0; request.len()];
+    let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+    let mut streams = Vec::new();
+    for number in 0..count {
+        let mut stream = UnixStream::connect(path)?;
+        epoll.add(&stream, EpollEvent::new(EpollFlags::EPOLLIN, number as u64))?;
+        stream.write_all(&request)?;
+        streams.push(stream);
+    }
+    let mut fired = vec![EpollEvent::empty(); 256];
+    Ok(Box::new(move |time| {
+        timed(time, || {
+            let ready = epoll.wait(&mut fired, EpollTimeout::NONE)?;
+            for event in &fired[..ready] {
+                let stream = &mut streams[event.data() as usize];
+                stream.read_exact(&mut reply)?;
+                stream.write_all(&request)?;
+            }
+            Ok(ready)
+        })
+    }))
+}
+
+/// Our Rust API: makes and checks checksums.
+pub(crate) fn rust(path: &Path, size: usize) -> Result<Client> {
+    let mut options = ConnectOptions::default();
+    options.max_message_size = 64 << 20;
+    let mut connection = Connection::open(path, &options)?;
+    let message = Message::Binary(payload(size));
+    Ok(Box::new(move |time| {
+        timed(time, || {
+            connection.send(&message)?;
+            Ok(1)
+        })
+    }))
+}
+
+/// A Scheme script that sends as many messages as it is told on standard input.
+pub(crate) fn scheme(path: &Path, size: usize) -> Result<Client> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/compare/peers/client.scm");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_sipc"))
+        .arg(script)
+        .arg(path)
+        .arg(size.to_string())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut script = Script {
+        input: child.stdin.take().context("no pipe to the script")?,
+        output: BufReader::new(child.stdout.take().context("no pipe from the script")?),
+        child,
+    };
+    let first = script.send(200)?;
+    let mut rate = 200.0 / first.as_secs_f64();
+    Ok(Box::new(move |time| {
+        let count = ((rate * time.as_secs_f64()) as usize).max(1);
+        rate = count as f64 / script.send(count)?.as_secs_f64();
+        Ok(rate)
+    }))
+}
+
+struct Script {
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+    child: Child,
+}
+
+impl Script {
+    fn send(&mut self, count: usize) -> Result<Duration> {
+        let start = Instant::now();
+        writeln!(self.input, "{count}")?;
+        let mut line = String::new();
+        if self.output.read_line(&mut line)? == 0 {
+            anyhow::bail!("the script ended");
+        }
+        Ok(start.elapsed())
+    }
+}
+
+impl Drop for Script {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

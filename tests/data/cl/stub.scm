@@ -1,0 +1,16 @@
+;; Stand-ins for the host's forms, so that the package layer can be tested by itself: each prints
+;; what it was given.
+(define (bind file) 'listener)
+(define (connect file) 'connection)
+(define (timeout socket seconds) socket)
+(define (release socket) #true)
+(define (respond value type) #true)
+(define (send connection value type keep) (if (equal? type 'close) #false "reply"))
+(define (last-error) 'the-error)
+(define (sipc-error-kind error) 'closed)
+(define (hook listener on-error on-message)
+  (on-message 'string "Hello")
+  (on-message 'binary (bytes 98 105 110))
+  (on-error (list 'warning 'checksum))
+  (on-error 'closed)
+  (if (on-message 'close #false) #false 1))
