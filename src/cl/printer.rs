@@ -289,7 +289,6 @@ fn compound(out: &mut Out, v: &V, style: Style, depth: usize, closers: usize) {
         Obj::Class(c) => Kind::Text(format!("#<STRUCTURE-CLASS {}>", c.name)),
         Obj::Cell(_) => Kind::Text("#<cell>".into()),
         Obj::Unbound => Kind::Text("#<unbound>".into()),
-        Obj::Random(_) => Kind::Text("#<RANDOM-STATE>".into()),
         Obj::Cons { .. } | Obj::Double(_) => Kind::Text(String::new()),
     });
     match kind {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use steel::SteelVal;
 use steel::gc::{Gc, ShareableMut};
-use steel::rerrs::{ErrorKind, SteelErr};
+use steel::rerrs::SteelErr;
 use steel::rvals::{Custom, CustomType};
 
 use super::rt::hash::Table;
@@ -82,8 +82,6 @@ pub(crate) enum Obj {
     Cell(V),
     /// The value of a variable that has none.
     Unbound,
-    /// Seed of `random`.
-    Random(u64),
 }
 
 impl Custom for Obj {
@@ -409,9 +407,4 @@ pub(crate) fn steel_message(e: &SteelErr) -> String {
     let prefix = format!("Error: {:?}: ", e.kind());
     text.strip_prefix(&prefix)
         .map_or(text.clone(), str::to_string)
-}
-
-/// A Steel error.
-pub(crate) fn steel_error(message: String) -> SteelErr {
-    SteelErr::new(ErrorKind::Generic, message)
 }

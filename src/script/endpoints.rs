@@ -113,7 +113,7 @@ enum What {
     /// A reply to come; whether its value is wanted.
     Reply {
         client: Arc<Client>,
-        pending: Mutex<Pending>,
+        pending: Box<Mutex<Pending>>,
         keep: bool,
     },
     /// A place in a server's queue.
@@ -238,11 +238,6 @@ impl Endpoints {
         !self.current.is_empty()
     }
 
-    /// Returns whether callbacks may have to run while the engine waits.
-    pub(crate) fn is_serving(&self) -> bool {
-        !self.servers.is_empty() && !self.is_in_callback()
-    }
-
     pub(crate) fn serve(
         &mut self,
         form: &str,
@@ -365,7 +360,7 @@ impl Endpoints {
     ) -> Target {
         self.target(What::Reply {
             client,
-            pending: Mutex::new(pending),
+            pending: Box::new(Mutex::new(pending)),
             keep,
         })
     }

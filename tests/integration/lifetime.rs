@@ -391,7 +391,7 @@ fn no_descriptor_is_left_and_each_closes_on_exec() {
                 let old = |one: &(i32, bool)| inherited.iter().any(|(number, _)| *number == one.0);
                 all.into_iter().filter(|one| !old(one)).collect()
             };
-            let mut round = || {
+            let round = || {
                 let mut events = EventLoop::new().unwrap();
                 let id = events.bind(&place.socket, &BindOptions::default()).unwrap();
                 events.serve(id, true).unwrap();

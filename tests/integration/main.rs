@@ -1,5 +1,8 @@
 //! All integration tests, in one binary.
 
+#![allow(clippy::unwrap_used, reason = "in a test an unwrap is a claim")]
+#![allow(unreachable_pub, reason = "a test binary has no outside")]
+
 mod access; // who may talk: file modes, allow lists, credentials
 mod chunks; // the same bytes cut anywhere give the same result
 mod cli_failures; // one exit code for each kind of failure

@@ -155,7 +155,15 @@ impl Screen {
 
     /// Waits for the end, and returns the exit status.
     pub(crate) fn end(mut self) -> i32 {
-        self.child.wait().unwrap().code().unwrap_or(-1)
+        let end = Instant::now() + PATIENCE;
+        while Instant::now() < end {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code().unwrap_or(-1);
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        self.child.kill().unwrap();
+        panic!("the program did not end");
     }
 }
 

@@ -152,7 +152,7 @@ fn serve(
 ) {
     while !stop.load(Ordering::SeqCst) {
         // A test that has ended listens to no notes.
-        let mut note = |note| drop(notes.send(note));
+        let note = |note| drop(notes.send(note));
         match events.next(None).unwrap() {
             Next::Event(Event::Message(_, exchange)) => {
                 note(Note::Message(exchange.message().clone()));

@@ -33,7 +33,7 @@ pub(super) fn integer(v: &V, radix: u32, d: &Directive, given: &Given, first: us
         let mut out = String::new();
         let len = body.len();
         for (i, c) in body.chars().enumerate() {
-            if i > 0 && (len - i) % every == 0 {
+            if i > 0 && (len - i).is_multiple_of(every) {
                 out.push(comma);
             }
             out.push(c);

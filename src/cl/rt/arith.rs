@@ -401,7 +401,7 @@ pub(super) fn register(t: &mut Prims) {
     p!(t, "FLOOR", 1, 2, |a| whole(Round::Floor, a), multi);
     p!(t, "CEILING", 1, 2, |a| whole(Round::Ceiling, a), multi);
     p!(t, "TRUNCATE", 1, 2, |a| whole(Round::Truncate, a), multi);
-    p!(t, "ROUND", 1, 2, |a| whole(Round::Round, a), multi);
+    p!(t, "ROUND", 1, 2, |a| whole(Round::Nearest, a), multi);
     p!(t, "MOD", 2, 2, modulo);
     p!(t, "REM", 2, 2, remainder);
     p!(t, "LOGAND", 0, 99, |a| bits(a, -1, |x, y| x & y));

@@ -1,9 +1,7 @@
 //! Conses and lists, where no closure is called.
 
 use steel::SteelVal;
-use steel::rerrs::SteelErr;
 
-use super::hash::Test;
 use super::table::{Prims, p};
 use crate::cl::value::*;
 
@@ -178,16 +176,6 @@ fn remf(a: &[V]) -> R {
         }
     }
     Ok(list(out))
-}
-
-/// The comparison of a built-in test.
-pub(crate) fn tester(v: &V) -> Result<fn(&V, &V) -> bool, SteelErr> {
-    match Test::of(v) {
-        Some(Test::Eq | Test::Eql) => Ok(eql),
-        Some(Test::Equal) => Ok(equal),
-        Some(Test::Equalp) => Ok(super::types::equalp),
-        None => Err(type_error(v, "FUNCTION")),
-    }
 }
 
 fn member(a: &[V]) -> R {

@@ -262,7 +262,7 @@ pub(crate) enum Round {
     Floor,
     Ceiling,
     Truncate,
-    Round,
+    Nearest,
 }
 
 /// Quotient and remainder.
@@ -276,7 +276,7 @@ pub(crate) fn divide(how: Round, a: &V, b: &V) -> Result<(V, V), SteelErr> {
             Round::Floor => "FLOOR",
             Round::Ceiling => "CEILING",
             Round::Truncate => "TRUNCATE",
-            Round::Round => "ROUND",
+            Round::Nearest => "ROUND",
         };
         return Err(division_by_zero(op, a, b));
     }
@@ -288,7 +288,7 @@ pub(crate) fn divide(how: Round, a: &V, b: &V) -> Result<(V, V), SteelErr> {
         Round::Floor => exact.floor().to_integer(),
         Round::Ceiling => exact.ceil().to_integer(),
         Round::Truncate => exact.trunc().to_integer(),
-        Round::Round => {
+        Round::Nearest => {
             let low = exact.floor();
             let diff = &exact - &low;
             let half = BigRational::new(BigInt::one(), BigInt::from(2));

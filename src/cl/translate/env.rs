@@ -29,7 +29,7 @@ pub(super) struct Fun {
 
 /// What becomes of a value.
 #[derive(Clone, Debug)]
-pub(super) enum K {
+pub(in crate::cl) enum K {
     /// It is the value of the region; `true` when all values are wanted.
     Ret(bool),
     /// It is thrown away and this runs.
@@ -50,7 +50,7 @@ pub(super) struct Block {
 
 /// The lexical environment.
 #[derive(Clone, Default)]
-pub(super) struct Env {
+pub(in crate::cl) struct Env {
     pub(super) vars: Vec<Var>,
     pub(super) funs: Vec<Fun>,
     pub(super) blocks: Vec<Block>,

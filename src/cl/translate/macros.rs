@@ -144,7 +144,7 @@ impl Tr<'_> {
                         .and_then(|i| i.get(1))
                         .and_then(Form::name)
                         .unwrap_or("");
-                    self.ensure_macro(&n.to_string(), h.pos);
+                    self.ensure_macro(n, h.pos);
                 }
                 _ => text.push_str(&self.stand_alone(&h)),
             }

@@ -267,7 +267,7 @@ pub(crate) fn translate_text(
     }
     let all_values = next.is_interactive
         || mentions(&forms, VALUE_FORMS)
-        || forms.iter().any(|f| text_has_values_place(f));
+        || forms.iter().any(text_has_values_place);
     let symbols = next.is_interactive || mentions(&forms, SYMBOL_FORMS);
     let signals = next.is_interactive || mentions(&forms, &["SIGNAL", "WARN"]);
     let mut tr = Tr {
