@@ -1,6 +1,10 @@
 //! Steel Scheme with `sipc`: typed messages over Unix domain sockets.
 
 #![deny(unsafe_code)]
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, reason = "in a test an unwrap is a claim")
+)]
 
 pub mod cl;
 pub mod error;

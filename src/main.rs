@@ -5,6 +5,10 @@
 //! `cli::args` for the command line and `cli::exit` for the exit codes.
 
 #![deny(unsafe_code)]
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, reason = "in a test an unwrap is a claim")
+)]
 
 mod cli;
 

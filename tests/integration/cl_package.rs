@@ -153,7 +153,7 @@ fn the_examples_pass_the_check() {
 
 #[test]
 fn the_documentation_has_the_table_of_the_code() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/common-lisp-forms.md");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/cl/FORMS.md");
     let text = format!(
         "# Common Lisp forms\n\nGenerated from the table that the code uses; \
          `CL_WRITE_TABLE=1 cargo test the_documentation_has` writes it anew.\n\n{}",

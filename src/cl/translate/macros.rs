@@ -205,6 +205,7 @@ impl Tr<'_> {
             p.head() == Some("DEFMACRO")
                 && p.items().and_then(|i| i.get(1)).and_then(Form::name) == Some(name)
         });
+        let found = found.or_else(|| self.known.waiting_macros.get(name));
         let Some(definition) = found.cloned() else {
             self.refuse(pos, name, "the macro is used before its definition");
             return false;

@@ -46,6 +46,8 @@ pub(crate) struct Known {
     pub(super) macros: BTreeSet<String>,
     /// Macros whose expander the engine has.
     pub(super) live_macros: BTreeSet<String>,
+    /// Definitions of macros that no text has used yet, for the texts to come.
+    pub(super) waiting_macros: HashMap<String, Form>,
     /// Structure accessors: class, index.
     pub(super) accessors: HashMap<String, (String, usize)>,
     /// Classes with their slots and initial forms.

@@ -303,6 +303,17 @@ pub(crate) fn translate_text(
         );
         code.push_str(&line);
         code.push('\n');
+        if f.head() == Some("DEFMACRO")
+            && let Some(name) = f
+                .items()
+                .and_then(|items| items.get(1))
+                .and_then(Form::name)
+        {
+            if tr.known.is_interactive {
+                tr.known.live_macros.remove(name);
+            }
+            tr.known.waiting_macros.insert(name.to_string(), f.clone());
+        }
         match f.head() {
             Some("DEFUN" | "DEFMACRO" | "DEFSTRUCT" | "DEFCONSTANT") => tr.pending.push(f),
             Some("DEFVAR" | "DEFPARAMETER") if is_constant(&f) => tr.pending.push(f),
