@@ -46,7 +46,7 @@ pub use steel::SteelVal as Value;
 /// use steel_sipc::Host;
 /// let mut host = Host::builder().arguments(["demo", "one"]).build()?;
 /// let values = host.run_str("demo", "(command-line)")?;
-/// assert_eq!(values[0].to_string(), "(demo one)");
+/// assert_eq!(values[0].to_string(), r#"("demo" "one")"#);
 /// # Ok::<(), steel_sipc::Error>(())
 /// ```
 #[derive(Clone, Debug, Default)]
@@ -291,7 +291,7 @@ impl Host {
     /// let mut host = Host::new()?;
     /// host.run_str("greeting", "(define (greet name) (string-append \"hello \" name))")?;
     /// let greeting = host.call("greet", vec!["you".to_owned().into()])?;
-    /// assert_eq!(greeting.to_string(), "hello you");
+    /// assert_eq!(greeting.to_string(), r#""hello you""#);
     /// # Ok::<(), steel_sipc::Error>(())
     /// ```
     pub fn call(&mut self, name: &str, arguments: Vec<SteelVal>) -> Result<SteelVal> {
