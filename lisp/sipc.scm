@@ -72,10 +72,11 @@
 ;; (respond message value [type]) -> #true or symbol?
 ;;
 ;; * message : the callback's argument, or what (current-message) returned
-;; * value : string?, bytes?, a pointer, or a list or vector of bytes
+;; * value : string?, bytes?, a pointer, a list or vector of bytes, or #false for the empty reply
 ;; * type : 'string, 'binary or 'close = from the value
 ;;
-;; Returns #true when the reply was sent or is on its way. 'response-multi: a reply has been
+;; So (respond value) with the callback's own value answers a message of any type; one of type
+;; 'close gets the empty reply. Returns #true when the reply was sent or is on its way. 'response-multi: a reply has been
 ;; sent before. 'response-disabled: the sender wants none. 'response-invalid: no message is
 ;; being handled. 'error: the peer has left; 'partial: it left in the middle of the reply.
 ;; A NUL inside a string ends it for peers written in C. Raises an error when the value does not

@@ -1,4 +1,48 @@
 //! Steel Scheme with `sipc`: typed messages over Unix domain sockets.
+//!
+//! A script becomes a server that no client can hang or kill, or a client of one, and speaks the
+//! wire format of the C library libsipc. This crate is the host of such scripts, and the sockets
+//! under it for programs without Scheme.
+//!
+//! ```
+//! use steel_sipc::Host;
+//!
+//! let dir = tempfile::tempdir()?;
+//! let path = dir.path().join("hello.socket").display().to_string();
+//! let mut host = Host::new()?;
+//! host.define("shout", |text: String| text.to_uppercase());
+//! host.run_str(
+//!     "server",
+//!     "(define (serve-at path)
+//!        (define (on-message type value) (respond (shout value)))
+//!        (serve (bind path) (lambda (fault) #true) on-message))",
+//! )?;
+//! host.call("serve-at", vec![path.clone().into()])?;
+//! let reply = host.call("send-quick", vec![path.into(), "hello".to_owned().into()])?;
+//! assert_eq!(reply.to_string(), "\"HELLO\"");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # The types to know
+//!
+//! - [`Host`]: an engine with the forms in it; runs files and texts, calls their functions,
+//!   gives them Rust functions. [`InterruptHandle`] stops it from another thread.
+//! - [`sipc::Listener`]: a server in Rust, with [`sipc::Listener::hook`] as the twin of Scheme's
+//!   `hook`. [`sipc::Exchange`] is a received message with the slot its reply goes into.
+//! - [`sipc::Connection`]: a client. [`sipc::Message`] is what both exchange.
+//! - [`Error`]: the one error type; decide by [`Error::kind`], show the message.
+//!
+//! # The layers
+//!
+//! | layer | what it knows |
+//! | --- | --- |
+//! | [`wire`] | bytes and frames; no sockets |
+//! | [`sipc`] | the protocol over Unix sockets; no Scheme |
+//! | `script`, [`cl`] | what Scheme sees of that; Common Lisp as Scheme |
+//! | [`host`] | an engine with all of it: the embedding API |
+//! | `repl` and the programs | the prompt and the command line, behind the feature `cli` |
+//!
+//! Each uses only those above it in this table.
 
 #![deny(unsafe_code)]
 #![cfg_attr(

@@ -164,12 +164,20 @@ pub(crate) fn respond(shared: &Shared, args: &[SteelVal]) -> Outcome {
     let Some(received) = received else {
         return Ok(lock(shared).symbols.get("response-invalid"));
     };
+    let outcome = |result: Result<(), crate::sipc::Refusal>| match result {
+        Ok(()) => yes(),
+        Err(refusal) => Ok(lock(shared).symbols.get(refusal.name())),
+    };
+    if type_.is_none() && matches!(value, SteelVal::BoolV(false)) {
+        return outcome(received.slot.respond_nothing());
+    }
     with_payload(FORM, value, type_, |message| {
-        match received.slot.respond(message) {
-            Ok(Ok(())) => yes(),
-            Ok(Err(refusal)) => Ok(lock(shared).symbols.get(refusal.name())),
-            Err(error) => Err(condition(&error)),
-        }
+        outcome(
+            received
+                .slot
+                .respond(message)
+                .map_err(|error| condition(&error))?,
+        )
     })
 }
 

@@ -113,13 +113,8 @@ impl ReplySlot {
     /// - [`ErrorKind::Protocol`]: the message is not shorter than the listener's
     ///   `max_message_size`, so that the peer would refuse it. Nothing was sent.
     pub fn respond(&self, message: Outgoing<'_>) -> Result<std::result::Result<(), Refusal>> {
-        let Some(turn) = self.turn else {
-            return Ok(Err(Refusal::Disabled));
-        };
-        match self.state.load(Ordering::Acquire) {
-            OPEN => {}
-            ANSWERED => return Ok(Err(Refusal::Multi)),
-            _ => return Ok(Err(Refusal::Invalid)),
+        if let Err(refusal) = self.may_answer() {
+            return Ok(Err(refusal));
         }
         let limit = self.peer.limits().message_limit();
         if message.wire_len() >= limit {
@@ -133,10 +128,34 @@ impl ReplySlot {
             )
             .because("too-large"));
         }
-        if self.state.swap(ANSWERED, Ordering::AcqRel) != OPEN {
-            return Ok(Err(Refusal::Multi));
+        Ok(self.answer(message, Flags::NONE))
+    }
+
+    /// Sends the empty reply: there is nothing to say. Never blocks.
+    ///
+    /// # Errors
+    ///
+    /// The [`Refusal`] that [`ReplySlot::respond`] gives.
+    pub fn respond_nothing(&self) -> std::result::Result<(), Refusal> {
+        let (message, flags) = Outgoing::EMPTY;
+        self.answer(message, flags)
+    }
+
+    fn may_answer(&self) -> std::result::Result<u64, Refusal> {
+        let turn = self.turn.ok_or(Refusal::Disabled)?;
+        match self.state.load(Ordering::Acquire) {
+            OPEN => Ok(turn),
+            ANSWERED => Err(Refusal::Multi),
+            _ => Err(Refusal::Invalid),
         }
-        Ok(self.peer.answer(turn, message, Flags::NONE))
+    }
+
+    fn answer(&self, message: Outgoing<'_>, flags: Flags) -> std::result::Result<(), Refusal> {
+        let turn = self.may_answer()?;
+        if self.state.swap(ANSWERED, Ordering::AcqRel) != OPEN {
+            return Err(Refusal::Multi);
+        }
+        self.peer.answer(turn, message, flags)
     }
 
     /// Ends the exchange: sends the empty reply if none was sent and one is wanted.
