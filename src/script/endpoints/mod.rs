@@ -1,0 +1,435 @@
+//! The live sockets of one engine: listeners, connections, messages being handled, and what
+//! the engine waits for.
+
+mod current;
+mod waiting;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use steel::{SteelErr, SteelVal};
+
+use super::control::Control;
+use super::outcome::{Symbols, condition, failure, misuse};
+use super::value::{Opaque, from_message};
+use crate::error::{Error, ErrorKind, Result};
+use crate::sipc::{Connection, EventLoop, Exchange, ListenerId, ListenerStats, ReplySlot};
+use crate::wire::Kind;
+
+/// A bound socket as a script holds it.
+pub(crate) struct Listener {
+    pub(crate) id: ListenerId,
+    pub(crate) path: String,
+}
+
+impl Opaque for Listener {
+    fn describe(&self) -> String {
+        format!("#<sipc:listener {}>", self.path)
+    }
+}
+
+/// A client's connection as a script holds it.
+pub(crate) struct Client {
+    pub(crate) path: String,
+    pub(crate) connection: Mutex<Connection>,
+}
+
+impl Client {
+    /// Returns whether it is held and not released. One that is busy is open.
+    pub(crate) fn is_open(&self) -> bool {
+        self.connection
+            .try_lock()
+            .map_or(true, |connection| !connection.is_released())
+    }
+}
+
+impl Opaque for Client {
+    fn describe(&self) -> String {
+        format!("#<sipc:connection {}>", self.path)
+    }
+}
+
+/// A received message as a script holds it.
+pub(crate) struct Received {
+    pub(crate) kind: Kind,
+    pub(crate) value: SteelVal,
+    pub(crate) slot: ReplySlot,
+    pub(crate) is_deferred: AtomicBool,
+}
+
+impl Opaque for Received {
+    fn describe(&self) -> String {
+        format!("#<sipc:message {}>", self.kind.name())
+    }
+}
+
+impl Received {
+    fn new(exchange: Exchange) -> Self {
+        let (message, slot) = exchange.into_parts();
+        let kind = message.kind();
+        Self {
+            kind,
+            value: from_message(message),
+            slot,
+            is_deferred: AtomicBool::new(false),
+        }
+    }
+}
+
+/// A listener being served: what `serve` returns.
+pub(crate) struct Server {
+    pub(crate) id: ListenerId,
+    path: String,
+    /// What `hook` returns, once it has ended.
+    result: OnceLock<SteelVal>,
+}
+
+impl Opaque for Server {
+    fn describe(&self) -> String {
+        format!("#<sipc:server {}>", self.path)
+    }
+}
+
+/// What a callback is being run for.
+enum Current {
+    /// `on-message`, or the warning about its unsigned message.
+    Message {
+        received: Arc<Received>,
+        listener: ListenerId,
+        is_warning: bool,
+        is_discard: bool,
+    },
+    /// `on-error`.
+    Fault { listener: ListenerId },
+}
+
+/// Prints a callback's error with its place.
+pub(crate) type Reporter = dyn Fn(&SteelErr) + Send + Sync;
+
+pub(crate) struct Endpoints {
+    pub(crate) control: Arc<Control>,
+    events: Option<EventLoop>,
+    servers: BTreeMap<ListenerId, Arc<Server>>,
+    /// The servers' callbacks for messages. Scheme holds them too, or the collector could take
+    /// what they close over.
+    on_message: BTreeMap<ListenerId, SteelVal>,
+    listeners: Vec<ListenerId>,
+    clients: Vec<Weak<Client>>,
+    deferred: Vec<Weak<Received>>,
+    current: Vec<Current>,
+    /// The type the message callback is to be called with; nothing when no message has come.
+    kind: Option<Kind>,
+    /// The value the error callback is to be called with.
+    value: SteelVal,
+    /// Faults to be handed out before anything else: those that a callback's result made.
+    waiting: Vec<(ListenerId, SteelVal)>,
+    /// Listeners that rest while a callback waits for another one: from which depth, and which.
+    paused: Vec<(usize, Vec<ListenerId>)>,
+    pub(crate) last_error: SteelVal,
+    pub(crate) symbols: Symbols,
+    exit: Option<i32>,
+    pub(crate) reporter: Option<Arc<Reporter>>,
+}
+
+pub(crate) use waiting::Target;
+
+/// Shared by the primitives of one engine.
+pub(crate) type Shared = Arc<Mutex<Endpoints>>;
+
+pub(crate) fn lock(shared: &Shared) -> MutexGuard<'_, Endpoints> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Endpoints {
+    pub(crate) fn new(control: Control) -> Self {
+        Self {
+            control: Arc::new(control),
+            events: None,
+            servers: BTreeMap::new(),
+            on_message: BTreeMap::new(),
+            listeners: Vec::new(),
+            clients: Vec::new(),
+            deferred: Vec::new(),
+            current: Vec::new(),
+            kind: None,
+            value: SteelVal::Void,
+            waiting: Vec::new(),
+            paused: Vec::new(),
+            last_error: SteelVal::BoolV(false),
+            symbols: Symbols::default(),
+            exit: None,
+            reporter: None,
+        }
+    }
+
+    /// Returns the event loop, made when the first listener needs it.
+    pub(crate) fn events(&mut self) -> Result<&mut EventLoop> {
+        if self.events.is_none() {
+            self.events = Some(EventLoop::with_waker(self.control.waker.clone())?);
+        }
+        self.events
+            .as_mut()
+            .ok_or_else(|| Error::new(ErrorKind::Io, "cannot make an event loop"))
+    }
+
+    pub(crate) fn has_events(&self) -> Option<&EventLoop> {
+        self.events.as_ref()
+    }
+
+    pub(crate) fn stats(&self) -> Vec<ListenerStats> {
+        self.events
+            .as_ref()
+            .map(EventLoop::stats)
+            .unwrap_or_default()
+    }
+
+    pub(crate) fn clients(&self) -> Vec<Arc<Client>> {
+        self.clients.iter().filter_map(Weak::upgrade).collect()
+    }
+
+    pub(crate) fn adopt_listener(&mut self, listener: ListenerId) {
+        self.listeners.push(listener);
+    }
+
+    pub(crate) fn adopt_client(&mut self, client: &Arc<Client>) {
+        self.clients.retain(|client| client.strong_count() > 0);
+        self.clients.push(Arc::downgrade(client));
+    }
+
+    /// Notes why a form failed, and returns what it returns.
+    pub(crate) fn fail(&mut self, error: Error) -> SteelVal {
+        self.last_error = failure(error);
+        SteelVal::BoolV(false)
+    }
+
+    // Serving.
+
+    pub(crate) fn is_in_callback(&self) -> bool {
+        !self.current.is_empty()
+    }
+
+    pub(crate) fn serve(
+        &mut self,
+        form: &str,
+        listener: &Listener,
+        on_message: SteelVal,
+    ) -> std::result::Result<Arc<Server>, SteelErr> {
+        if self.servers.contains_key(&listener.id) {
+            return Err(misuse(format!(
+                "{form}: {} is being served already; stop that first",
+                listener.describe()
+            )));
+        }
+        let events = self.events().map_err(|error| condition(&error))?;
+        events.serve(listener.id, true).map_err(|_| {
+            misuse(format!(
+                "{form}: {} has been released; bind it again",
+                listener.describe()
+            ))
+        })?;
+        let server = Arc::new(Server {
+            id: listener.id,
+            path: listener.path.clone(),
+            result: OnceLock::new(),
+        });
+        self.servers.insert(listener.id, server.clone());
+        self.on_message.insert(listener.id, on_message);
+        Ok(server)
+    }
+
+    /// Ends a server: its listener stays bound, but nothing is accepted or read any more.
+    pub(crate) fn end(&mut self, listener: ListenerId, result: SteelVal) {
+        let Some(server) = self.servers.remove(&listener) else {
+            return;
+        };
+        self.on_message.remove(&listener);
+        // It ends once: it has just been taken out of the table.
+        let _ = server.result.set(result);
+        if let Some(events) = &mut self.events {
+            // A listener that is gone needs no pause.
+            let _ = events.serve(listener, false);
+        }
+    }
+
+    /// While a callback waits for one server, the others rest.
+    fn pause_others(&mut self, server: ListenerId, depth: usize) {
+        let others: Vec<_> = self
+            .servers
+            .keys()
+            .copied()
+            .filter(|id| *id != server)
+            .collect();
+        if let Some(events) = &mut self.events {
+            // A listener that is gone needs no pause.
+            others.iter().for_each(|id| drop(events.serve(*id, false)));
+        }
+        self.paused.push((depth, others));
+    }
+
+    /// Serves again those that rested for waits deeper than `base`, which have ended.
+    fn resume_above(&mut self, base: usize) {
+        while let Some((_, others)) = self.paused.pop_if(|(depth, _)| *depth > base) {
+            for id in others.iter().filter(|id| self.servers.contains_key(*id)) {
+                if let Some(events) = &mut self.events {
+                    // What cannot be watched any more has been released.
+                    drop(events.serve(*id, true));
+                }
+            }
+        }
+    }
+
+    pub(crate) fn release(&mut self, listener: ListenerId) {
+        self.end(listener, SteelVal::BoolV(false));
+        self.listeners.retain(|id| *id != listener);
+        if let Some(events) = &mut self.events {
+            events.release(listener);
+        }
+    }
+
+    /// Returns the message the innermost running callback is for.
+    pub(crate) fn current_message(&self) -> Option<&Arc<Received>> {
+        match self.current.last()? {
+            Current::Message {
+                received,
+                is_warning: false,
+                ..
+            } => Some(received),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn defer(&mut self, received: &Arc<Received>) {
+        received.is_deferred.store(true, Ordering::Relaxed);
+        self.deferred.retain(|message| message.strong_count() > 0);
+        self.deferred.push(Arc::downgrade(received));
+    }
+
+    /// Ends what callbacks above `depth` left: an escape or an error may have passed them by.
+    pub(crate) fn finish_down_to(&mut self, depth: usize) {
+        while self.current.len() > depth {
+            if let Some(Current::Message { received, .. }) = self.current.pop()
+                && !received.is_deferred.load(Ordering::Relaxed)
+            {
+                received.slot.finish();
+            }
+        }
+    }
+
+    // Ending.
+
+    /// Does what other threads have asked for. Returns what `#%next-event` returns when the
+    /// script is to leave.
+    fn check_requests(&mut self) -> std::result::Result<Option<SteelVal>, SteelErr> {
+        if self.control.is_interrupted() {
+            return Err(misuse("interrupted"));
+        }
+        if self.control.take_release() {
+            self.listeners
+                .clone()
+                .into_iter()
+                .for_each(|id| self.release(id));
+        }
+        if self.control.termination().is_some() && self.exit.is_none() {
+            match &mut self.events {
+                Some(events) if !self.servers.is_empty() => events.drain(),
+                _ => return Ok(Some(self.terminated())),
+            }
+        }
+        Ok(None)
+    }
+
+    fn terminated(&mut self) -> SteelVal {
+        let status = self.control.termination().unwrap_or(143);
+        self.exit = Some(status);
+        let servers: Vec<_> = self.servers.keys().copied().collect();
+        servers
+            .into_iter()
+            .for_each(|id| self.end(id, SteelVal::BoolV(false)));
+        self.symbols.get("leave")
+    }
+
+    /// Notes that the script ends with `status`.
+    pub(crate) fn exit(&mut self, status: i32) {
+        self.exit = Some(status);
+    }
+
+    pub(crate) fn exit_status(&self) -> Option<i32> {
+        self.exit
+    }
+
+    /// Returns the state that `release_since` goes back to.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark {
+            listeners: self.listeners.clone(),
+            clients: self
+                .clients
+                .iter()
+                .map(Weak::as_ptr)
+                .map(|p| p as usize)
+                .collect(),
+            depth: self.current.len(),
+        }
+    }
+
+    /// Releases what was opened since `mark`, after an interrupt: no exit part has run.
+    pub(crate) fn release_since(&mut self, mark: &Mark) {
+        self.finish_down_to(mark.depth);
+        self.control.set_serving(false);
+        let newer: Vec<_> = self
+            .listeners
+            .iter()
+            .copied()
+            .filter(|id| !mark.listeners.contains(id))
+            .collect();
+        newer.into_iter().for_each(|id| self.release(id));
+        for client in &self.clients {
+            if !mark.clients.contains(&(client.as_ptr() as usize))
+                && let Some(client) = client.upgrade()
+            {
+                client
+                    .connection
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .release();
+            }
+        }
+    }
+
+    /// Releases everything: unanswered messages get the empty reply, files are removed.
+    pub(crate) fn release_all(&mut self) {
+        self.finish_down_to(0);
+        for message in self
+            .deferred
+            .drain(..)
+            .filter_map(|message| message.upgrade())
+        {
+            message.slot.finish();
+        }
+        self.listeners
+            .clone()
+            .into_iter()
+            .for_each(|id| self.release(id));
+        self.release_since(&Mark::default());
+        self.events = None;
+    }
+}
+
+/// Which sockets were open at a moment.
+#[derive(Debug, Default)]
+pub(crate) struct Mark {
+    listeners: Vec<ListenerId>,
+    clients: Vec<usize>,
+    depth: usize,
+}
+
+fn number(listener: ListenerId) -> SteelVal {
+    SteelVal::IntV(listener.number() as isize)
+}
+
+/// Returns what `send` returns for a reply.
+pub(crate) fn reply_value(reply: Option<crate::sipc::Message>, keep: bool) -> SteelVal {
+    match reply {
+        Some(message) if keep => from_message(message),
+        _ => SteelVal::BoolV(true),
+    }
+}
