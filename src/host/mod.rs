@@ -323,7 +323,11 @@ impl Host {
         run: impl FnOnce(&mut Engine) -> std::result::Result<Vec<SteelVal>, SteelErr>,
         report: impl FnOnce(&report::Sources, &SteelErr) -> String,
     ) -> Result<Vec<SteelVal>> {
-        let mark = lock(&self.endpoints).mark();
+        let mark = {
+            let mut endpoints = lock(&self.endpoints);
+            endpoints.forget_exit();
+            endpoints.mark()
+        };
         let engine = &mut self.engine;
         let result = catch_unwind(AssertUnwindSafe(|| run(engine)))
             .unwrap_or_else(|panic| Err(interpreter_failed(&*panic)));
@@ -391,7 +395,7 @@ impl Host {
         InterruptHandle(self.control.clone())
     }
 
-    /// Returns the status the script ended with: by `exit`, or by
+    /// Returns the status the last script ended with: by `exit`, or by
     /// [`InterruptHandle::terminate`]. Nothing if it did neither.
     #[must_use]
     pub fn exit_status(&self) -> Option<i32> {

@@ -14,11 +14,13 @@ mod cli_send; // `sipc send` and `close`: every flag
 mod cli_support; // the workbench for programs: runs, servers, foreign peers
 mod cli_tools; // ping, bench, completions, man pages, help
 mod client; // the connection: deadlines, reconnecting, lying servers
+mod embedding; // a host from Rust: running, stopping, ending
 mod examples; // every example prints what its header says
 mod exchange; // every state of a reply slot and every refusal
 mod faults; // peers that lie: cut off, too long, wrong checksum, slow, silent
 mod foreign; // peers in another language, written from the byte rules
 mod injection; // system calls that fail
+mod layers; // the import rules
 mod lifetime; // bind, release, drop, stale files, interrupts, descriptors
 mod limits; // bounds: peers, descriptors, queues, sizes, times
 mod pty; // the prompt on a pseudo-terminal

@@ -353,6 +353,11 @@ impl Endpoints {
         self.exit = Some(status);
     }
 
+    /// Forgets the status of an earlier script: another one begins.
+    pub(crate) fn forget_exit(&mut self) {
+        self.exit = None;
+    }
+
     pub(crate) fn exit_status(&self) -> Option<i32> {
         self.exit
     }

@@ -1,0 +1,201 @@
+//! A host from Rust: running, stopping, ending, and an engine that somebody else made.
+
+use std::time::{Duration, Instant};
+use steel_sipc::{ErrorKind, Host, InterruptHandle};
+use tempfile::tempdir;
+
+use super::support::{assert_no_fd_leak, assert_socket_gone, in_child};
+
+fn host() -> Host {
+    Host::builder().quiet(true).build().unwrap()
+}
+
+fn shown(host: &mut Host, text: &str) -> String {
+    let values = host.run_str("test", text).unwrap();
+    values.last().map(ToString::to_string).unwrap_or_default()
+}
+
+/// Uses a handle after a moment, and tells when it did.
+fn soon(
+    handle: InterruptHandle,
+    act: impl FnOnce(&InterruptHandle) + Send + 'static,
+) -> std::thread::JoinHandle<Instant> {
+    std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(100));
+        let moment = Instant::now();
+        act(&handle);
+        moment
+    })
+}
+
+#[test]
+fn an_interrupt_ends_every_wait_in_time_and_leaves_no_descriptor() {
+    let name = "embedding::an_interrupt_ends_every_wait_in_time_and_leaves_no_descriptor";
+    in_child(name, interrupt_every_wait);
+}
+
+fn interrupt_every_wait() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("s").display().to_string();
+    let mut host = host();
+    let silent = format!("(define silent (bind \"{path}\"))");
+    host.run_str("silent", &silent).unwrap();
+    let other = folder.path().join("o").display().to_string();
+    // Binding once makes the event loop, which stays.
+    for text in [
+        "(define (loop) (loop)) (loop)".to_owned(),
+        "(sleep 1000)".to_owned(),
+        format!("(hook (bind \"{other}\") (lambda (f) #t) (lambda (t v) #t))"),
+        format!("(let loop () (connect \"{path}\") (loop))"),
+    ] {
+        let handle = host.interrupt_handle();
+        let (took, error) = assert_no_fd_leak(|| {
+            let stopper = soon(handle, InterruptHandle::interrupt);
+            let error = host.run_str("wait", &text).unwrap_err();
+            (stopper.join().unwrap().elapsed(), error)
+        });
+        assert_eq!(error.kind(), ErrorKind::Interrupted, "{text}");
+        assert!(took < Duration::from_millis(100), "{text}: {took:?}");
+        assert_eq!(shown(&mut host, "(+ 1 2)"), "3");
+    }
+    assert_socket_gone(std::path::Path::new(&other));
+    assert_eq!(host.listeners().len(), 1, "the earlier one stays");
+}
+
+#[test]
+fn an_interrupt_ends_a_send_that_nobody_answers() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("s");
+    let _deaf = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    let mut host = host();
+    let stopper = soon(host.interrupt_handle(), InterruptHandle::interrupt);
+    let text = format!("(send-quick \"{}\" \"x\")", path.display());
+    assert!(host.run_str("send", &text).is_err());
+    assert!(stopper.join().unwrap().elapsed() < Duration::from_millis(100));
+}
+
+#[test]
+fn a_termination_ends_a_server_in_order_with_its_status() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("s");
+    let mut host = host();
+    let stopper = soon(host.interrupt_handle(), |handle| handle.terminate(143));
+    let text = format!(
+        "(define out #f)
+         (dynamic-wind (lambda () #t)
+           (lambda () (hook (bind \"{}\") (lambda (f) #t) (lambda (t v) #t)))
+           (lambda () (set! out #t)))",
+        path.display()
+    );
+    assert!(host.run_str("server", &text).unwrap().is_empty());
+    stopper.join().unwrap();
+    assert_eq!(host.exit_status(), Some(143));
+    drop(host);
+    assert_socket_gone(&path);
+}
+
+#[test]
+fn the_handle_releases_listeners_so_that_hook_returns_false() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("s");
+    let mut host = host();
+    let stopper = soon(host.interrupt_handle(), InterruptHandle::release_listeners);
+    let text = format!(
+        "(hook (bind \"{}\") (lambda (f) #t) (lambda (t v) #t))",
+        path.display()
+    );
+    assert_eq!(shown(&mut host, &text), "#false");
+    stopper.join().unwrap();
+    assert_socket_gone(&path);
+}
+
+#[test]
+fn a_script_that_exits_leaves_its_status_until_the_next_one() {
+    let mut host = host();
+    assert!(host.run_str("one", "(exit 7)").unwrap().is_empty());
+    assert_eq!(host.exit_status(), Some(7));
+    assert_eq!(shown(&mut host, "(+ 1 1)"), "2");
+    assert_eq!(host.exit_status(), None);
+}
+
+#[test]
+fn no_handler_holds_an_exit_and_exit_parts_run_first() {
+    let mut host = host();
+    host.run_str(
+        "exit",
+        "(define out '())
+         (with-handler (lambda (e) (set! out (cons 'caught out)))
+           (dynamic-wind (lambda () #t) (lambda () (exit 3))
+                         (lambda () (set! out (cons 'out out)))))",
+    )
+    .unwrap();
+    assert_eq!(host.exit_status(), Some(3));
+    assert_eq!(shown(&mut host, "out"), "(out)");
+}
+
+#[test]
+fn a_function_of_rust_and_one_of_the_script_call_each_other() {
+    let mut host = host();
+    host.define("twice", |n: isize| 2 * n);
+    host.run_str("f", "(define (f n) (+ 1 (twice n)))").unwrap();
+    let value = host.call("f", vec![20_isize.into()]).unwrap();
+    assert_eq!(value.to_string(), "41");
+    let error = host.call("nowhere", Vec::new()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Script);
+}
+
+#[test]
+fn an_engine_of_somebody_else_gets_the_forms() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("s");
+    let mut engine = steel::steel_vm::engine::Engine::new();
+    let _handle = steel_sipc::register(&mut engine).unwrap();
+    let text = format!(
+        "(define s (serve (bind \"{0}\") (lambda (f) #t) (lambda (t v) (respond v))))
+         (send-quick \"{0}\" \"hello\")",
+        path.display()
+    );
+    let values = engine.run(text).unwrap();
+    assert_eq!(values.last().unwrap().to_string(), "\"hello\"");
+    drop(values);
+    drop(engine);
+    assert_socket_gone(&path);
+}
+
+#[test]
+fn every_exported_scheme_name_has_its_documentation() {
+    for (name, text) in [
+        ("sipc.scm", include_str!("../../lisp/sipc.scm")),
+        ("serve.scm", include_str!("../../lisp/sipc/serve.scm")),
+        ("pointer.scm", include_str!("../../lisp/sipc/pointer.scm")),
+    ] {
+        let provided = text.split("(provide ").nth(1).unwrap();
+        for line in provided.lines() {
+            let word = line.split(';').next().unwrap().trim();
+            let exported = word.trim_end_matches(')');
+            let is_for_users = !line.contains("for the host");
+            assert!(
+                !is_for_users || Host::documentation(exported).is_some(),
+                "{name}: {exported} has no ;;@doc block"
+            );
+            if word.ends_with(')') {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn making_a_host_without_a_home_prints_and_creates_nothing() {
+    let home = tempdir().unwrap();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_sipc"))
+        .args(["-e", "1"])
+        .env("HOME", home.path())
+        .env_remove("STEEL_HOME")
+        .env_remove("XDG_DATA_HOME")
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    assert_eq!((output.stdout, output.stderr), (Vec::new(), Vec::new()));
+    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0);
+}
