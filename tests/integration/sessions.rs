@@ -40,13 +40,26 @@ fn command(place: &Place, name: &str) -> Command {
 }
 
 fn server(place: &Place) -> Served {
-    let mut server = Served::start(command(place, "test-server.scm"), place.path("sipc.socket"));
+    server_in("scm", place)
+}
+
+/// The scripts in Scheme and in Common Lisp print the same.
+const LANGUAGES: [&str; 2] = ["scm", "lisp"];
+
+fn server_in(language: &str, place: &Place) -> Served {
+    let script = format!("test-server.{language}");
+    let mut server = Served::start(command(place, &script), place.path("sipc.socket"));
     assert_eq!(server.line(), "[+] listening on sipc.socket...\n");
     server
 }
 
 fn client(place: &Place, typed: &[u8]) -> Done {
-    run_command(&mut command(place, "test-client.scm"), typed)
+    client_in("scm", place, typed)
+}
+
+fn client_in(language: &str, place: &Place, typed: &[u8]) -> Done {
+    let script = format!("test-client.{language}");
+    run_command(&mut command(place, &script), typed)
 }
 
 /// What the client prints for forms that each have one result.
@@ -60,68 +73,85 @@ fn answers(results: &[&str]) -> String {
 
 #[test]
 fn session_of_the_readme_is_printed_to_the_byte() {
-    let place = Place::new();
-    let server = server(&place);
-    let client = client(&place, b"(send \"Hello world\")\n(close)\nquit\n");
-    assert_eq!(client.text(), answers(&["\"Hello world\"", "\"NIL\""]));
-    assert_eq!((client.code, &*client.err), (0, ""));
-    let done = server.finish();
-    let expected = " -> T\n <- (STRING) Hello world\n -> T\n <- (CLOSE) NIL\n[-] listen rc 1\n";
-    assert_eq!((done.code, done.text(), &*done.err), (0, expected, ""));
-    assert!(!Path::new(&place.path("sipc.socket")).exists());
+    for language in LANGUAGES {
+        let place = Place::new();
+        let server = server_in(language, &place);
+        let client = client_in(language, &place, b"(send \"Hello world\")\n(close)\nquit\n");
+        assert_eq!(client.text(), answers(&["\"Hello world\"", "\"NIL\""]));
+        assert_eq!((client.code, &*client.err), (0, ""));
+        let done = server.finish();
+        let expected = " -> T\n <- (STRING) Hello world\n -> T\n <- (CLOSE) NIL\n[-] listen rc 1\n";
+        assert_eq!((done.code, done.text(), &*done.err), (0, expected, ""));
+        assert!(!Path::new(&place.path("sipc.socket")).exists());
+    }
 }
 
 #[test]
 fn forms_are_read_as_lisp_does_and_sent_as_it_prints_them() {
-    let place = Place::new();
-    let _server = server(&place);
-    let cases = [
-        ("(send hello-World)", "\"HELLO-WORLD\""),
-        ("(send 12)", "\"12\""),
-        ("(send \"\")", "\"\""),
-        ("(send)", "\"NIL\""),
-        ("(send a b)", "\"A\""),
-        ("(send (1 \"two\" three))", r#""(1 \"two\" THREE)""#),
-        ("(send :foo)", "\":FOO\""),
-        ("(send |MixedCase|)", "\"|MixedCase|\""),
-        ("(send 'x)", "\"'X\""),
-        ("(send #xFF)", "\"255\""),
-        ("(send 1d0)", "\"1.0d0\""),
-        (r"(send #\a)", r##""#\\a""##),
-        ("(SEND-binary \"abc\")", "\"#(97 98 99)\""),
-        ("(send-binary hello)", "\"#(72 69 76 76 79)\""),
-        ("; a comment\n\n(send\n one) ; another\n", "\"ONE\""),
-    ];
-    let (typed, results): (Vec<&str>, Vec<&str>) = cases.into_iter().unzip();
-    let done = client(&place, format!("{}\nquit\n", typed.join(" ")).as_bytes());
-    assert_eq!(done.text(), answers(&results));
+    for language in LANGUAGES {
+        let place = Place::new();
+        let _server = server_in(language, &place);
+        let cases = [
+            ("(send hello-World)", "\"HELLO-WORLD\""),
+            ("(send 12)", "\"12\""),
+            ("(send \"\")", "\"\""),
+            ("(send)", "\"NIL\""),
+            ("(send a b)", "\"A\""),
+            ("(send (1 \"two\" three))", r#""(1 \"two\" THREE)""#),
+            ("(send :foo)", "\":FOO\""),
+            ("(send |MixedCase|)", "\"|MixedCase|\""),
+            ("(send 'x)", "\"'X\""),
+            ("(send #xFF)", "\"255\""),
+            ("(send 1d0)", "\"1.0d0\""),
+            (r"(send #\a)", r##""#\\a""##),
+            ("(SEND-binary \"abc\")", "\"#(97 98 99)\""),
+            ("(send-binary hello)", "\"#(72 69 76 76 79)\""),
+            ("; a comment\n\n(send\n one) ; another\n", "\"ONE\""),
+        ];
+        let (typed, results): (Vec<&str>, Vec<&str>) = cases.into_iter().unzip();
+        let done = client_in(
+            language,
+            &place,
+            format!("{}\nquit\n", typed.join(" ")).as_bytes(),
+        );
+        assert_eq!(done.text(), answers(&results));
+    }
 }
 
 #[test]
 fn help_unknown_commands_and_rebind_print_what_the_original_does() {
-    let place = Place::new();
-    let typed = b"help\n(frobnicate 1)\n42\n(send \"x\")\n(rebind \"x.socket\")\nQuit and more\n";
-    let done = client(&place, typed);
-    let expected = format!(
-        "{START}> \nNIL \n{HELP}> {HELP}\nUNKNOWN-COMMAND \n> \nNIL \n{HELP}> \nNIL \n> \n\"x.socket\" \n> "
-    );
-    assert_eq!((done.code, done.text()), (0, &*expected));
+    for language in LANGUAGES {
+        let place = Place::new();
+        let typed =
+            b"help\n(frobnicate 1)\n42\n(send \"x\")\n(rebind \"x.socket\")\nQuit and more\n";
+        let done = client_in(language, &place, typed);
+        let expected = format!(
+            "{START}> \nNIL \n{HELP}> {HELP}\nUNKNOWN-COMMAND \n> \nNIL \n{HELP}> \nNIL \n> \n\"x.socket\" \n> "
+        );
+        assert_eq!((done.code, done.text()), (0, &*expected));
+    }
 }
 
 #[test]
 fn long_vectors_wrap_at_80_columns_in_the_reply_and_in_the_servers_line() {
-    let place = Place::new();
-    let server = server(&place);
-    let done = client(&place, b"(send-binary \"xxxxxxxxxxxxxxxxxxxx\")(close)quit");
-    let line = vec!["120"; 19].join(" ");
-    let reply = format!("\"#({line}\n  120)\"");
-    assert_eq!(done.text(), answers(&[&reply, "\"NIL\""]));
-    let line = vec!["120"; 16].join(" ");
-    let indent = " ".repeat(15);
-    let expected = format!(
-        " -> T\n <- (BINARY) #({line}\n{indent}120 120 120 120) (size: 20)\n -> T\n <- (CLOSE) NIL\n[-] listen rc 1\n"
-    );
-    assert_eq!(server.finish().text(), expected);
+    for language in LANGUAGES {
+        let place = Place::new();
+        let server = server_in(language, &place);
+        let done = client_in(
+            language,
+            &place,
+            b"(send-binary \"xxxxxxxxxxxxxxxxxxxx\")(close)quit",
+        );
+        let line = vec!["120"; 19].join(" ");
+        let reply = format!("\"#({line}\n  120)\"");
+        assert_eq!(done.text(), answers(&[&reply, "\"NIL\""]));
+        let line = vec!["120"; 16].join(" ");
+        let indent = " ".repeat(15);
+        let expected = format!(
+            " -> T\n <- (BINARY) #({line}\n{indent}120 120 120 120) (size: 20)\n -> T\n <- (CLOSE) NIL\n[-] listen rc 1\n"
+        );
+        assert_eq!(server.finish().text(), expected);
+    }
 }
 
 #[test]
