@@ -80,6 +80,13 @@ impl Session {
     }
 }
 
+impl Session {
+    /// Returns whether this is a prompt's session.
+    pub fn is_interactive(&self) -> bool {
+        self.known.is_interactive
+    }
+}
+
 /// A translated text.
 #[derive(Debug)]
 pub struct Translation {

@@ -49,6 +49,7 @@ pub(crate) fn run(invocation: Invocation) -> ExitCode {
 fn interact(invocation: Invocation) -> ExitCode {
     let arguments = command_line(&invocation);
     let mut repl = Repl::new(move || Host::builder().arguments(arguments).build());
+    repl = repl.lisp(invocation.language == Some(Language::Lisp));
     if !invocation.reads_init {
         repl = repl.start_file(None);
     }

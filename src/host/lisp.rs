@@ -5,7 +5,7 @@ use steel::SteelVal;
 
 use super::report::{Sources, describe, message};
 use super::{Host, as_text, read_script, script_error, without_interpreter_line};
-use crate::cl::{self, Diagnostic};
+use crate::cl::{self, Diagnostic, Session};
 use crate::error::{Error, Result};
 
 impl Host {
@@ -44,6 +44,35 @@ impl Host {
             },
         );
         result.map(|mut values| values.pop().unwrap_or(SteelVal::Void))
+    }
+
+    /// Runs what was typed at a Common Lisp prompt, and returns what SBCL would print for it: a
+    /// line for each value of the last form. Functions can be defined again.
+    ///
+    /// # Errors
+    ///
+    /// As [`Host::run_lisp`].
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use steel_sipc::Host;
+    /// let mut host = Host::new()?;
+    /// assert_eq!(host.run_lisp_entry("entry 1", "(floor 7 2)")?, ["3", "1"]);
+    /// # Ok::<(), steel_sipc::Error>(())
+    /// ```
+    pub fn run_lisp_entry(&mut self, name: &str, text: &str) -> Result<Vec<String>> {
+        if !self.lisp.is_interactive() {
+            self.lisp = Session::interactive();
+        }
+        let value = self.run_lisp(name, text)?;
+        if self.exit_status().is_some() {
+            return Ok(Vec::new());
+        }
+        Ok(cl::values_of_last(&value)
+            .iter()
+            .map(cl::print_value)
+            .collect())
     }
 
     /// Runs a Common Lisp file, as [`Host::run_lisp`].

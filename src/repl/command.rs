@@ -95,6 +95,14 @@ pub(super) fn all() -> Vec<Command> {
             backtrace,
         ),
         Command::new("sockets", "", "List listeners and connections", sockets),
+        Command::new("lisp", "", "Read Common Lisp from now on", |session, _| {
+            session.is_lisp = true;
+            Ok(After::GoOn)
+        }),
+        Command::new("scheme", "", "Read Scheme from now on", |session, _| {
+            session.is_lisp = false;
+            Ok(After::GoOn)
+        }),
         Command::new("clear", "", "Clear the screen", clear),
         Command::new("quit", "", "Leave, as Ctrl-D does", |_, _| Ok(After::Leave)),
     ]

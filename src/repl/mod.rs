@@ -57,6 +57,7 @@ pub struct Repl {
     history: Option<PathBuf>,
     start_file: Option<PathBuf>,
     commands: Vec<Command>,
+    is_lisp: bool,
 }
 
 impl Repl {
@@ -73,7 +74,15 @@ impl Repl {
             history: history::default_path(),
             start_file: history::default_start_file(),
             commands: command::all(),
+            is_lisp: false,
         }
+    }
+
+    /// Reads Common Lisp from the start, instead of Scheme; `,scheme` and `,lisp` change it.
+    #[must_use]
+    pub fn lisp(mut self, is_lisp: bool) -> Self {
+        self.is_lisp = is_lisp;
+        self
     }
 
     /// Makes a prompt over a host that is there already.

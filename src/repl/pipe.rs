@@ -1,6 +1,6 @@
 //! Without a terminal: forms from standard input, run as they come.
 
-use std::io::{BufRead, Write, stdin, stdout};
+use std::io::{BufRead, Read, Write, stdin, stdout};
 
 use super::Repl;
 use super::signals::{self, Signal};
@@ -27,12 +27,26 @@ pub(super) fn run(repl: Repl) -> i32 {
     }
     let status = match host.exit_status() {
         Some(status) => status,
+        None if repl.is_lisp => lisp(&mut host),
         None => forms(&mut host),
     };
     // Nobody is there to tell when standard output is closed.
     let _ = stdout().flush();
     host.release_all();
     status
+}
+
+/// Runs all of standard input as one Common Lisp text, which is checked as a whole.
+fn lisp(host: &mut Host) -> i32 {
+    let mut text = Vec::new();
+    if let Err(error) = stdin().lock().read_to_end(&mut text) {
+        return fail(&format!("cannot read standard input: {error}"), 1);
+    }
+    match host.run_lisp_bytes("standard input", text) {
+        Ok(_) => host.exit_status().unwrap_or(0),
+        Err(error) if error.kind() == ErrorKind::Interrupted => 130,
+        Err(error) => fail(&error.to_string(), 1),
+    }
 }
 
 /// Reads a form, runs it, reads the next: a program on the other end can wait for the answer.

@@ -32,6 +32,8 @@ pub struct Session {
     output: Output,
     entries: usize,
     values: usize,
+    /// Whether Common Lisp is read, and printed as SBCL does.
+    pub(super) is_lisp: bool,
 }
 
 impl std::fmt::Debug for Session {
@@ -110,6 +112,7 @@ pub(super) fn run(repl: Repl) -> i32 {
     host.on_callback_error(move |report| printer.print(&format!("{report}\n")));
     let redirected = host.redirect(output.port(), output.error_port());
     let mut session = Session::new(host, repl.commands, shared.clone(), output);
+    session.is_lisp = repl.is_lisp;
     if let Err(error) = redirected {
         session.print(&format!("{error}\n"));
     }
@@ -196,6 +199,7 @@ impl Session {
             output,
             entries: 0,
             values: 0,
+            is_lisp: false,
         }
     }
 
@@ -267,6 +271,14 @@ impl Session {
     pub(super) fn evaluate(&mut self, text: &str) -> Result<()> {
         self.entries += 1;
         let name = format!("entry {}", self.entries);
+        if self.is_lisp {
+            let values = self.host.run_lisp_entry(&name, text)?;
+            if !values.is_empty() {
+                self.output.fresh_line();
+                self.print(&format!("{}\n", values.join("\n")));
+            }
+            return Ok(());
+        }
         if syntax::check(text).is_err() {
             return self.host.run_str(&name, text).map(drop);
         }
