@@ -170,3 +170,29 @@ fn scheme_examples_begin_with_how_to_run_them_and_stay_short() {
         assert!((10..=80).contains(&lines), "{name} has {lines} lines");
     }
 }
+
+/// Cargo builds the examples before it runs the tests, beside the programs.
+#[test]
+fn the_examples_in_rust_print_what_they_say() {
+    let folder = std::path::Path::new(env!("CARGO_BIN_EXE_sipc"))
+        .parent()
+        .unwrap()
+        .join("examples");
+    let run = |name: &str| {
+        let output = std::process::Command::new(folder.join(name))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{name}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(
+        run("listener"),
+        "Some(String(\"hello\"))\nSome(Binary([1, 2, 255]))\nSome(Close)\n3 messages\n"
+    );
+    assert_eq!(run("embed_function"), "10 degrees are 50\n");
+    assert_eq!(
+        run("guided_tour"),
+        "Some(String(\"HELLO\"))\nmistake:2:2: car expected a list or pair, found: 1\n \
+         2 | (car x)\n   |  ^^^\nstatus Some(3)\n"
+    );
+}
