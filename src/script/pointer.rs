@@ -276,30 +276,27 @@ pub(crate) fn pointer_size(args: &[SteelVal]) -> Outcome {
 }
 
 pub(crate) fn pointer_from(args: &[SteelVal]) -> Outcome {
+    const FORM: &str = "pointer-from";
+    let (value, type_) = value_and_type(FORM, "(pointer-from VALUE [TYPE])", args)?;
+    from_elements(FORM, std::slice::from_ref(value), type_)
+}
+
+/// Takes apart the arguments of a form with a value and, if it is given, an element type.
+fn value_and_type<'a>(
+    form: &str,
+    usage: &str,
+    args: &'a [SteelVal],
+) -> Result<(&'a SteelVal, Option<&'a SteelVal>), SteelErr> {
     match args {
-        [value] => from_elements("pointer-from", std::slice::from_ref(value), None),
-        [value, type_] => from_elements("pointer-from", std::slice::from_ref(value), Some(type_)),
-        _ => Err(wrong_count(
-            "pointer-from",
-            "(pointer-from VALUE [TYPE])",
-            args.len(),
-        )),
+        [value] => Ok((value, None)),
+        [value, type_] => Ok((value, Some(type_))),
+        _ => Err(wrong_count(form, usage, args.len())),
     }
 }
 
 pub(crate) fn pointer_from_seq(args: &[SteelVal]) -> Outcome {
     const FORM: &str = "pointer-from-seq";
-    let (value, type_) = match args {
-        [value] => (value, None),
-        [value, type_] => (value, Some(type_)),
-        _ => {
-            return Err(wrong_count(
-                FORM,
-                "(pointer-from-seq SEQUENCE [TYPE])",
-                args.len(),
-            ));
-        }
-    };
+    let (value, type_) = value_and_type(FORM, "(pointer-from-seq SEQUENCE [TYPE])", args)?;
     let items = elements(value)
         .ok_or_else(|| wrong_type(FORM, "SEQUENCE must be a list or a vector", value))?;
     from_elements(FORM, &items, type_)
@@ -321,17 +318,7 @@ pub(crate) fn pointer_from_string(args: &[SteelVal]) -> Outcome {
 
 pub(crate) fn pointer_to_array(args: &[SteelVal]) -> Outcome {
     const FORM: &str = "pointer-to-array";
-    let (value, type_) = match args {
-        [value] => (value, None),
-        [value, type_] => (value, Some(type_)),
-        _ => {
-            return Err(wrong_count(
-                FORM,
-                "(pointer-to-array PTR [TYPE])",
-                args.len(),
-            ));
-        }
-    };
+    let (value, type_) = value_and_type(FORM, "(pointer-to-array PTR [TYPE])", args)?;
     let element = Element::named(FORM, type_)?;
     // A byte vector is let through: it is what a callback gets for a binary message.
     let bytes = match value {

@@ -237,23 +237,26 @@ impl Tr<'_> {
                 .cloned(),
         );
         let open = self.expr(&Form::list(call, f.pos), env);
-        let name = name.name().unwrap_or("").to_string();
-        let forms = strip_declarations(&a[1..]);
-        let mut inner = env.clone();
-        inner.region = self.next_region();
-        let (steel, is_cell) = self.enter(&name, forms, &mut inner);
-        let body = self.seq(forms, &inner, &K::Ret(false));
+        let (steel, is_cell, body) = self.body_with(name, &a[1..], env);
         let socket = self.fresh("socket");
         let release = self.rt("cl:sipc-release");
-        let value = if is_cell {
-            format!("(%CELL {socket})")
-        } else {
-            socket.clone()
-        };
+        let value = held(&socket, is_cell);
         let code = format!(
             "(let (({socket} {open})) (if {socket} (let (({steel} {value})) (dynamic-wind (lambda () #f) (lambda () {body}) (lambda () ({release} {socket})))) #f))"
         );
         self.deliver(code, k)
+    }
+
+    /// Translates forms in which one more variable is bound; returns its Steel name, whether it
+    /// lives in a cell, and the forms.
+    fn body_with(&mut self, name: &Form, forms: &[Form], env: &Env) -> (String, bool, String) {
+        let name = name.name().unwrap_or("").to_string();
+        let forms = strip_declarations(forms);
+        let mut inner = env.clone();
+        inner.region = self.next_region();
+        let (steel, is_cell) = self.enter(&name, forms, &mut inner);
+        let body = self.seq(forms, &inner, &K::Ret(false));
+        (steel, is_cell, body)
     }
 
     pub(super) fn with_pointer(&mut self, f: &Form, a: &[Form], env: &Env, k: &K) -> String {
@@ -265,20 +268,11 @@ impl Tr<'_> {
             .map_or("':INFER".into(), |o| self.expr(o, env));
         let element = options.get(1).map_or("#f".into(), |o| self.expr(o, env));
         let value = self.expr(&a[1], env);
-        let name = name.name().unwrap_or("").to_string();
-        let forms = strip_declarations(&a[2..]);
-        let mut inner = env.clone();
-        inner.region = self.next_region();
-        let (steel, is_cell) = self.enter(&name, forms, &mut inner);
-        let body = self.seq(forms, &inner, &K::Ret(false));
+        let (steel, is_cell, body) = self.body_with(name, &a[2..], env);
         let make = self.rt("cl:pointer-of-kind");
         let free = self.rt("cl:pointer-free");
         let pointer = self.fresh("pointer");
-        let held = if is_cell {
-            format!("(%CELL {pointer})")
-        } else {
-            pointer.clone()
-        };
+        let held = held(&pointer, is_cell);
         let code = format!(
             "(let (({pointer} ({make} {value} {kind} {element}))) (let (({steel} {held})) (dynamic-wind (lambda () #f) (lambda () {body}) (lambda () ({free} {pointer})))))"
         );
@@ -328,5 +322,14 @@ pub(super) fn quoted(f: &Form) -> Option<String> {
         }
         Kind::Sym(s) if s.starts_with(':') => Some(s.to_string()),
         _ => None,
+    }
+}
+
+/// Returns the code for what a variable holds: the value, or a cell with it.
+fn held(value: &str, is_cell: bool) -> String {
+    if is_cell {
+        format!("(%CELL {value})")
+    } else {
+        value.to_string()
     }
 }
