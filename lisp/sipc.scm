@@ -1,18 +1,8 @@
-;; The message forms that every script has, each a name for a primitive.
-;; The forms that run callbacks are in sipc/serve.scm, pointers in sipc/pointer.scm.
-
-(provide bind ; a server's socket
-         timeout ; change how long to wait
-         release ; close either
-         respond ; answer the message being handled
-         defer ; answer it later
-         current-message ; the message being handled
-         message-type ; its type
-         message-value ; its value
-         message-peer ; who sent it
-         last-error ; why the last form returned false
-         sipc-error-kind ; that as a symbol
-         sipc-error-message) ; that as a sentence
+;; The message forms and the pointers: each a name for a primitive. The forms that run callbacks
+;; are in sipc/serve.scm.
+;;
+;; The host reads this file as a table, line by line: nothing but (define NAME #%PRIMITIVE) may
+;; stand here. A script's start is shorter for what Steel need not compile.
 
 ;;@doc
 ;; Binds a socket file and listens on it.
@@ -163,3 +153,88 @@
 ;;
 ;; * error : what (last-error) returned
 (define sipc-error-message #%sipc-error-message)
+
+;;@doc
+;; Ends what serve began. The listener stays bound.
+;;
+;; (stop server) -> #true
+;;
+;; * server : from serve
+(define stop #%stop)
+
+;;@doc
+;; Makes a pointer over a byte vector.
+;;
+;; (make-pointer #:memory bytes #:size n) -> pointer?
+;;
+;; * #:memory : bytes?, shared and not copied = n bytes of 0
+;; * #:size : number of bytes = all of the memory
+;;
+;; # Examples
+;; (make-pointer #:memory (bytes 1 2 3))
+(define make-pointer #%make-pointer)
+
+;;@doc
+;; Returns whether a value is a pointer.
+;;
+;; (pointer? value) -> boolean?
+(define pointer? #%pointer?)
+
+;;@doc
+;; Returns the byte vector behind a pointer. Raises an error once it is freed.
+;;
+;; (pointer-memory pointer) -> bytes?
+(define pointer-memory #%pointer-memory)
+
+;;@doc
+;; Returns a pointer's size in bytes. Raises an error once it is freed.
+;;
+;; (pointer-size pointer) -> int?
+(define pointer-size #%pointer-size)
+
+;;@doc
+;; Makes a pointer to one element.
+;;
+;; (pointer-from value [type]) -> pointer?
+;;
+;; * value : a number
+;; * type : :char :unsigned-char :short :unsigned-short :int :unsigned-int :long :unsigned-long
+;;   :long-long :unsigned-long-long :int8 ... :int64 :uint8 ... :uint64 :float :double
+;;   = :unsigned-char
+;;
+;; Elements lie in the machine's byte order. Raises an error when the value is out of range.
+(define pointer-from #%pointer-from)
+
+;;@doc
+;; Makes a pointer to the elements of a list or vector.
+;;
+;; (pointer-from-seq sequence [type]) -> pointer?
+;;
+;; Types as for pointer-from.
+;;
+;; # Examples
+;; (pointer-from-seq '(1 2 3) :int)
+(define pointer-from-seq #%pointer-from-seq)
+
+;;@doc
+;; Makes a pointer to a string's UTF-8 bytes, without a final NUL.
+;;
+;; (pointer-from-string string) -> pointer?
+(define pointer-from-string #%pointer-from-string)
+
+;;@doc
+;; Returns the elements behind a pointer as a vector.
+;;
+;; (pointer-to-array pointer [type]) -> vector?
+;;
+;; * pointer : pointer? or bytes?
+;; * type : as for pointer-from
+;;
+;; Bytes at the end that make no whole element are left out.
+(define pointer-to-array #%pointer-to-array)
+
+;;@doc
+;; Frees a pointer. Using it again, or freeing it twice, raises an error.
+;;
+;; (pointer-free pointer) -> #false
+(define pointer-free #%pointer-free)

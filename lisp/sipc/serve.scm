@@ -3,7 +3,6 @@
 
 (provide hook ; serve until a callback ends it
          serve ; serve whenever the engine waits
-         stop ; end that
          wait ; for its end
          connect ; a client's connection
          send ; a message, for its reply
@@ -13,8 +12,6 @@
          with-bound-socket ; a socket for the extent of some forms
          sipc-renew-callbacks ; for the host: a callback was defined again
          drive) ; for the host: serve while it waits
-
-(require "sipc/script.scm")
 
 ;; Arguments are put together with cons: steel-core 0.8.3's (apply f x (cdr list)) passes the first
 ;; element of the list instead of x.
@@ -153,14 +150,6 @@
 ;; (define server (serve (bind "sipc.socket") (lambda (fault) #true) (lambda (type value) #true)))
 (define (serve . arguments)
   (remember (checked (apply #%serve (cons 'serve arguments))) arguments))
-
-;;@doc
-;; Ends what serve began. The listener stays bound.
-;;
-;; (stop server) -> #true
-;;
-;; * server : from serve
-(define stop #%stop)
 
 ;;@doc
 ;; Serves until a server has ended.

@@ -476,12 +476,16 @@ fn install(engine: &mut Engine, at_prompt: &Arc<AtomicBool>) -> Result<Shared> {
     reader::register(engine);
     crate::script::register(engine, &endpoints, at_prompt).map_err(failed)?;
     crate::script::register_help(engine, modules::documentation);
-    let mut program = String::new();
-    for module in modules::MODULES {
-        engine.register_steel_module(module.name.to_owned(), module.text.to_owned());
-        program.push_str(&format!("(require \"{}\")\n", module.name));
+    for (name, primitive) in modules::names() {
+        let value = engine.extract_value(primitive).map_err(failed)?;
+        engine.register_value(name, value);
     }
-    program.push_str(modules::PREFIXED_MACROS);
+    engine.register_steel_module(modules::MODULE_NAME.to_owned(), modules::MODULE.to_owned());
+    let program = format!(
+        "(require \"{}\")\n{}",
+        modules::MODULE_NAME,
+        modules::PREFIXED_MACROS
+    );
     engine
         .compile_and_run_raw_program(program)
         .map_err(failed)?;

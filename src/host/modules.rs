@@ -1,35 +1,28 @@
 //! The Scheme sources in the library: the only list of them.
 
-/// One embedded module.
-pub(crate) struct Module {
-    /// What `require` calls it.
-    pub(crate) name: &'static str,
-    pub(crate) text: &'static str,
-}
+/// What `require` calls [`MODULE`].
+pub(crate) const MODULE_NAME: &str = "sipc.scm";
 
-/// Every module, in the order they are loaded.
-pub(crate) const MODULES: &[Module] = &[
-    Module {
-        name: "sipc/read.scm",
-        text: include_str!("../../lisp/sipc/read.scm"),
-    },
-    Module {
-        name: "sipc/script.scm",
-        text: include_str!("../../lisp/sipc/script.scm"),
-    },
-    Module {
-        name: "sipc/sipc.scm",
-        text: include_str!("../../lisp/sipc.scm"),
-    },
-    Module {
-        name: "sipc/serve.scm",
-        text: include_str!("../../lisp/sipc/serve.scm"),
-    },
-    Module {
-        name: "sipc/pointer.scm",
-        text: include_str!("../../lisp/sipc/pointer.scm"),
-    },
-];
+/// The forms that Scheme code makes of primitives. One module of several files: each module of
+/// its own costs Steel's compiler 25 million instructions.
+pub(crate) const MODULE: &str = concat!(
+    include_str!("../../lisp/sipc/read.scm"),
+    include_str!("../../lisp/sipc/script.scm"),
+    include_str!("../../lisp/sipc/serve.scm"),
+    include_str!("../../lisp/sipc/pointer.scm"),
+);
+
+/// The names of primitives: read as a table, so that Steel need not compile it.
+const NAMES: &str = include_str!("../../lisp/sipc.scm");
+
+/// Returns each name of [`NAMES`] with the primitive it stands for.
+pub(crate) fn names() -> impl Iterator<Item = (&'static str, &'static str)> {
+    NAMES.lines().filter_map(|line| {
+        line.strip_prefix("(define ")?
+            .strip_suffix(')')?
+            .split_once(' ')
+    })
+}
 
 /// The functions that have the names `sipc:NAME` and `cl-sipc:NAME` as well.
 pub(crate) const PREFIXED: &[&str] = &[
@@ -82,19 +75,21 @@ pub(crate) const PREFIXED_MACROS: &str = "
 pub(crate) fn documentation(name: &str) -> Option<String> {
     let name = name.strip_prefix("cl-").unwrap_or(name);
     let name = name.strip_prefix("sipc:").unwrap_or(name);
-    MODULES
-        .iter()
-        .find_map(|module| documentation_in(module.text, name))
+    texts().find_map(|text| documentation_in(text, name))
 }
 
 /// Returns every documented name with its documentation.
 pub(crate) fn documented() -> impl Iterator<Item = (String, String)> {
-    MODULES.iter().flat_map(|module| {
-        let names = module.text.lines().filter_map(defined);
-        names.filter_map(|name| {
-            documentation_in(module.text, name).map(|text| (name.to_owned(), text))
+    texts().flat_map(|text| {
+        let names = text.lines().filter_map(defined);
+        names.filter_map(move |name| {
+            documentation_in(text, name).map(|block| (name.to_owned(), block))
         })
     })
+}
+
+fn texts() -> impl Iterator<Item = &'static str> {
+    [NAMES, MODULE].into_iter()
 }
 
 /// Finds the block that ends in the definition of `name`.
