@@ -15,6 +15,7 @@ mod report;
 mod session;
 mod show;
 pub mod syntax;
+mod trace;
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -138,6 +139,7 @@ pub struct Host {
     /// Where definitions reach the code compiled before them; see [`Host::set_redefinable`].
     redefinitions: Option<redefine::Redefinitions>,
     last_error: Option<SteelVal>,
+    last_calls: Vec<String>,
     /// Folders in which modules are looked for.
     search: Vec<PathBuf>,
 }
@@ -173,6 +175,7 @@ impl Host {
             at_prompt,
             redefinitions: None,
             last_error: None,
+            last_calls: Vec::new(),
             search: Vec::new(),
         })
     }

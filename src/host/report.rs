@@ -25,12 +25,13 @@ struct Known {
     next: u32,
 }
 
+/// A text that was compiled.
 #[derive(Clone)]
-struct Source {
-    name: String,
-    text: Arc<Cow<'static, str>>,
+pub(super) struct Source {
+    pub(super) name: String,
+    pub(super) text: Arc<Cow<'static, str>>,
     /// Whether it is part of Steel or of this crate, and of no interest to the user.
-    is_internal: bool,
+    pub(super) is_internal: bool,
 }
 
 impl Sources {
@@ -62,7 +63,8 @@ impl Sources {
         known.next = top.0 + 1;
     }
 
-    fn get(&self, span: &Span) -> Option<Source> {
+    /// Returns the text that a place is in.
+    pub(super) fn get(&self, span: &Span) -> Option<Source> {
         let id = span.source_id?.0;
         self.0
             .lock()
@@ -74,8 +76,7 @@ impl Sources {
 
     /// Describes an error: the first line is `PLACE: MESSAGE`, then the line it is in.
     ///
-    /// Steel's stack trace is left out: it looks a caller's place up in the called function
-    /// (steel-core 0.8.3, `snapshot_stack_trace`), so that all but the innermost are wrong.
+    /// The calls it came through are left to `trace`.
     pub(crate) fn report(&self, error: &SteelErr) -> String {
         let message = message(error);
         let place = error

@@ -8,7 +8,7 @@ use steel::rerrs::ErrorKind as SteelErrorKind;
 use steel::rvals::IntoSteelVal;
 use steel::{SteelErr, SteelVal};
 
-use super::{Host, modules, report, script_error, show};
+use super::{Host, modules, report, script_error, show, trace};
 use crate::error::{Error, Result};
 use crate::script::control::Control;
 use crate::script::endpoints::lock;
@@ -168,6 +168,26 @@ impl Host {
         self.last_error.clone()
     }
 
+    /// Returns the calls that the last error came through, the innermost first: a line each, with
+    /// the function's name and where it calls the next one. Tail calls are none. Empty when the
+    /// error happened outside every function.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use steel_sipc::Host;
+    /// let mut host = Host::new()?;
+    /// host.set_redefinable(true); // or short functions are inlined, and no calls
+    /// host.run_str("f", "(define (f x) (+ 1 (car x)))\n(define (g x) (+ 1 (f x)))")?;
+    /// host.run_str("call", "(g 5)").unwrap_err();
+    /// assert_eq!(host.last_calls(), ["  f at f:1:21", "  g called f at f:2:21"]);
+    /// # Ok::<(), steel_sipc::Error>(())
+    /// ```
+    #[must_use]
+    pub fn last_calls(&self) -> &[String] {
+        &self.last_calls
+    }
+
     /// Returns the socket files of the connections that scripts hold.
     #[must_use]
     pub fn connections(&self) -> Vec<String> {
@@ -257,6 +277,7 @@ impl Host {
     /// The same with a report that was made already.
     pub(super) fn failed_with(&mut self, error: &SteelErr, text: String) -> Error {
         self.last_error = error.clone().into_steelval().ok();
+        self.last_calls = trace::calls(&self.sources, error);
         let guess = match error.kind() {
             SteelErrorKind::FreeIdentifier => unbound(&text).and_then(|name| self.similar(name)),
             _ => None,
@@ -271,7 +292,8 @@ impl Host {
 
     /// Returns the bound name that is most like one that is not.
     fn similar(&self, name: &str) -> Option<String> {
-        let most = (name.chars().count() / 3).clamp(1, 3);
+        // Every short name is like many others.
+        let most = (name.chars().count() / 3).min(3);
         self.names()
             .into_iter()
             .filter(|other| other.len().abs_diff(name.len()) <= most)

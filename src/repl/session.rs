@@ -333,20 +333,16 @@ impl Session {
         if let Some(value) = self.host.last_error() {
             self.host.define_value("*e", value);
         }
+        self.calls = Some(self.host.last_calls().join("\n"));
         let text = error.to_string();
-        let (calls, shown): (Vec<&str>, Vec<&str>) = text
-            .lines()
-            .partition(|line| line.starts_with("  called from "));
-        self.calls = Some(calls.join("\n"));
-        let (first, rest) = shown
-            .split_first()
-            .map_or(("", &[][..]), |(first, rest)| (*first, rest));
+        let mut lines = text.lines();
+        let first = lines.next().unwrap_or_default();
         let mut shown = if has_colour() {
             format!("\x1b[31m{first}\x1b[0m\n")
         } else {
             format!("{first}\n")
         };
-        for line in rest {
+        for line in lines {
             shown.push_str(line);
             shown.push('\n');
         }

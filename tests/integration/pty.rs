@@ -35,6 +35,15 @@ fn errors_have_place_and_guess_and_calls() {
     screen.ask("(begin 1 (car 5))", "^^^");
     screen.ask("(error-object? *e)", "$1 = ");
     screen.ask(",bt", "top level");
+    screen.ask("(define (inner x) (+ 1 (car x)))", "");
+    screen.ask(
+        "(define (outer x) (if (= x 0) (+ 1 (inner x)) (+ 1 (outer (- x 1)))))",
+        "",
+    );
+    screen.ask("(outer 3)", "^^^");
+    let calls = screen.ask(",bt", "called outer");
+    assert!(calls.contains("  inner at "), "{calls}");
+    assert!(calls.contains("outer called inner at "), "{calls}");
     screen.ask(",quti", "did you mean ,quit?");
     screen.press(",quit\r");
     assert_eq!(screen.end(), 0);

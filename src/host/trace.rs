@@ -1,0 +1,116 @@
+//! The calls an error came through.
+//!
+//! steel-core 0.8.3 notes one place for each call that is not done, but looks the caller's
+//! instruction up in the called function's table (`snapshot_stack_trace`). The place is wrong
+//! then, yet it lies in the text of the function that was called: its name is right, and where
+//! its caller calls that name can be found.
+
+use steel::SteelErr;
+
+use super::report::{Source, Sources};
+use super::syntax::{forms, position};
+
+/// Calls that are shown, from the innermost on.
+const MOST: usize = 30;
+
+/// One function on the way to an error.
+struct Call {
+    name: String,
+    source: Source,
+    /// Where its definition begins and ends.
+    start: usize,
+    end: usize,
+}
+
+/// Describes the calls that were not done when an error happened, the innermost first: one line
+/// each. Tail calls are none. Empty when it happened outside every function.
+pub(super) fn calls(sources: &Sources, error: &SteelErr) -> Vec<String> {
+    let trace = error.stack_trace().as_ref();
+    let entries = trace.map_or(&[][..], |trace| trace.trace());
+    let found = entries.iter().rev().map(|entry| {
+        let span = (*entry.span())?;
+        Call::around(sources.get(&span)?, span.start as usize)
+    });
+    let mut lines: Vec<(String, usize)> = Vec::new();
+    let mut called: Option<String> = None;
+    for (depth, call) in found.enumerate() {
+        let line = match (&call, &called) {
+            // Steel's own functions, and those without a name.
+            (None, _) => "  ...".to_owned(),
+            (Some(call), None) => {
+                // Of the innermost the place is known.
+                let span = error.span().filter(|_| depth == 0);
+                let at = span.map_or(call.start, |span| span.start as usize);
+                let at = at.saturating_sub(call.start);
+                format!("  {} at {}", call.name, call.place(at))
+            }
+            (Some(call), Some(name)) => {
+                let place = call.place(call.find_call(name));
+                format!("  {} called {name} at {place}", call.name)
+            }
+        };
+        called = call.map(|call| call.name);
+        match lines.last_mut() {
+            Some((last, times)) if *last == line => *times += 1,
+            _ => lines.push((line, 1)),
+        }
+    }
+    while lines.last().is_some_and(|(line, _)| line == "  ...") {
+        lines.pop();
+    }
+    let left_out = lines.len().saturating_sub(MOST);
+    lines.truncate(MOST);
+    let mut lines: Vec<String> = lines
+        .into_iter()
+        .map(|(line, times)| match times {
+            1 => line,
+            _ => format!("{line} ({times} times)"),
+        })
+        .collect();
+    if left_out > 0 {
+        lines.push(format!("  and {left_out} more"));
+    }
+    lines
+}
+
+impl Call {
+    /// Finds the definition at top level that a place lies in.
+    fn around(source: Source, at: usize) -> Option<Self> {
+        if source.is_internal {
+            return None;
+        }
+        let form = forms(&source.text)
+            .into_iter()
+            .find(|form| form.contains(&at))?;
+        let rest = source.text[form.clone()].strip_prefix("(define")?;
+        let rest = rest.trim_start().trim_start_matches('(');
+        let name = rest.split(is_delimiter).next()?.to_owned();
+        (!name.is_empty()).then_some(Self {
+            name,
+            source,
+            start: form.start,
+            end: form.end,
+        })
+    }
+
+    /// Returns where in the definition another function is called; 0, its beginning, if nowhere.
+    fn find_call(&self, name: &str) -> usize {
+        let text = &self.source.text[self.start..self.end];
+        let body = text.find(&self.name).map_or(0, |at| at + self.name.len());
+        let mut found = text[body..].match_indices(name).map(|(at, _)| body + at);
+        found
+            .find(|at| {
+                text[..*at].ends_with('(') && text[at + name.len()..].starts_with(is_delimiter)
+            })
+            .unwrap_or(0)
+    }
+
+    fn place(&self, at: usize) -> String {
+        let (line, column) = position(&self.source.text, self.start + at);
+        format!("{}:{line}:{column}", self.source.name)
+    }
+}
+
+fn is_delimiter(c: char) -> bool {
+    c.is_whitespace() || "()[]\"';`,".contains(c)
+}
