@@ -76,8 +76,7 @@ const TABLE: &[(Exit, u8, &str)] = &[
     (
         Exit::Path,
         10,
-        "the path is no socket: a file or a folder is there, or it is too long; for `sipc listen`, \
-         also a missing folder",
+        "the path is no socket: too long, a file or folder is there, or (listen) its folder is missing",
     ),
     (
         Exit::InUse,

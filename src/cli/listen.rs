@@ -187,8 +187,16 @@ impl Server {
         let Some(jobs) = self.jobs.take() else {
             return Ok(());
         };
+        let mut is_told = self.args.quiet;
         while jobs.wait(LAST_LOOK) {
             self.events.pump()?;
+            if !is_told && self.stop.asked().is_some() {
+                is_told = true;
+                say(
+                    NAME,
+                    "waiting for commands to end; a second signal kills them",
+                );
+            }
         }
         Ok(())
     }
