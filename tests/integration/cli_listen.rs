@@ -226,7 +226,7 @@ fn a_command_has_a_time_limit() {
 fn what_a_command_leaves_in_the_background_is_not_waited_for() {
     let place = Place::new();
     let pid = place.path("pid");
-    let script = format!("echo answer; sleep 1000 & echo $! >{pid}");
+    let script = format!("echo answer; sleep 1000 2>/dev/null & echo $! >{pid}");
     let server = Served::listen(&place, &["--exec", &script]);
     assert_eq!(send(&server.socket, &["x"]), "answer\n");
     server.close();

@@ -159,8 +159,8 @@ fn bench_says_why_it_failed_and_ends_by_an_interrupt() {
 fn bench_ends_in_time_also_when_the_server_is_silent() {
     let place = Place::new();
     // Three are accepted and never answered.
-    let mut silent = Vec::new();
-    let server = Foreign::new(&place, 3, move |stream| silent.push(stream));
+    let (sender, silent) = std::sync::mpsc::channel();
+    let server = Foreign::new(&place, 3, move |stream| sender.send(stream).unwrap());
     let start = std::time::Instant::now();
     let done = sipc(&["bench", &server.socket, "-t", "0.1", "-c", "3"]);
     assert!(start.elapsed() < PATIENCE);
@@ -168,6 +168,7 @@ fn bench_ends_in_time_also_when_the_server_is_silent() {
     assert_eq!(done.text(), "64 bytes: no request was answered\n");
     assert!(done.err.contains("3 of 3 connections waited"), "{done:?}");
     server.join();
+    drop(silent);
     // What was answered before is told.
     let place = Place::new();
     let server = Foreign::new(&place, 1, move |mut stream| {
