@@ -142,8 +142,9 @@
 ;;
 ;; * error : what (last-error) returned
 ;;
-;; One of 'address, 'not-found, 'in-use, 'no-server, 'permission, 'refused, 'timed-out, 'closed,
-;; 'partial, 'message, 'checksum, 'unsigned, 'too-large, 'interrupted, 'released, 'stopped, 'io.
+;; One of 'address, 'not-found, 'not-a-socket, 'in-use, 'no-server, 'permission, 'refused,
+;; 'timed-out, 'closed, 'partial, 'message, 'checksum, 'unsigned, 'too-large, 'interrupted,
+;; 'released, 'stopped, 'io.
 (define sipc-error-kind #%sipc-error-kind)
 
 ;;@doc

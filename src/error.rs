@@ -110,7 +110,7 @@ impl Error {
     }
 
     /// Returns the finer reason as a word: the kind's name, or one of `closed`, `checksum`,
-    /// `message`, `partial`, `too-large`, `no-server`, `permission`, `not-found`.
+    /// `message`, `partial`, `too-large`, `no-server`, `permission`, `not-found`, `not-a-socket`.
     #[must_use]
     pub fn reason(&self) -> &'static str {
         self.0.reason

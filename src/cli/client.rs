@@ -3,6 +3,7 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use steel_sipc::Error;
 use steel_sipc::sipc::{ConnectOptions, Connection, SendOptions, Waker};
 use steel_sipc::wire::{Flags, Framing};
 
@@ -39,27 +40,43 @@ impl ClientArgs {
         options
     }
 
+    /// Makes a connection that is not connected yet.
+    pub(crate) fn connection(&self, waker: Option<Waker>) -> Outcome<Connection> {
+        Ok(Connection::unconnected(&self.socket, &self.options(waker))?)
+    }
+
     /// Connects, and waits for the server before that where this was asked for. Blocks, at
     /// most until `stop` was asked.
-    pub(crate) fn connect(&self, waker: Option<Waker>, stop: Option<&Stop>) -> Outcome<Connection> {
-        let options = self.options(waker);
+    pub(crate) fn connect(&self, connection: &mut Connection, stop: Option<&Stop>) -> Outcome {
         let deadline = Instant::now().checked_add(self.wait);
         let mut pause = Duration::from_millis(1);
         loop {
-            let failure = match Connection::open(&self.socket, &options) {
-                Ok(connection) => return Ok(connection),
+            let failure = match connection.connect() {
+                Ok(()) => return Ok(()),
                 Err(error) => Failure::from(error),
             };
+            if let Some(exit) = stop.and_then(Stop::asked) {
+                return Err(Failure::quiet(exit));
+            }
             let is_absent = matches!(failure.exit, Exit::NoServer | Exit::Refused);
             if !is_absent || deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 return Err(failure);
             }
-            if let Some(exit) = stop.and_then(Stop::asked) {
-                return Err(Failure::quiet(exit));
-            }
             sleep(pause);
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
+    }
+
+    /// Says why a message got no reply, and what of the command line may be the cause.
+    pub(crate) fn failure(&self, error: Error) -> Failure {
+        let failure = Failure::from(error);
+        if self.unsigned && failure.exit == Exit::Closed {
+            return failure.with_hint(
+                "it may refuse messages without a checksum: leave out --unsigned, or give it to \
+                 the server as well",
+            );
+        }
+        failure
     }
 }
 

@@ -22,7 +22,9 @@ pub(crate) enum Exit {
     InUse,
     Output,
     Input,
+    HungUp,
     Interrupted,
+    Quit,
     BrokenPipe,
     Terminated,
 }
@@ -39,17 +41,17 @@ const TABLE: &[(Exit, u8, &str)] = &[
     (
         Exit::NoServer,
         3,
-        "no server: there is no socket at the path",
+        "no server: there is nothing at the path, or no such folder",
     ),
     (
         Exit::Refused,
         4,
-        "refused: the path exists, but nobody listens on it",
+        "refused: the socket is there, but nobody listens on it",
     ),
     (
         Exit::Permission,
         5,
-        "permission: the socket or its folder is closed to this user",
+        "permission: the socket, its folder, or where to install is closed to this user",
     ),
     (
         Exit::TimedOut,
@@ -74,7 +76,7 @@ const TABLE: &[(Exit, u8, &str)] = &[
     (
         Exit::Path,
         10,
-        "the path cannot be a socket: too long, in a missing folder, or something else is there",
+        "the path is no socket: too long, a file or folder is there, or (listen) its folder is missing",
     ),
     (
         Exit::InUse,
@@ -84,14 +86,16 @@ const TABLE: &[(Exit, u8, &str)] = &[
     (
         Exit::Output,
         12,
-        "standard output, or a file to write, took no more: a full disk",
+        "standard output, or a file to write, cannot be written: a full disk",
     ),
     (
         Exit::Input,
         13,
-        "standard input, or a file to read, could not be read",
+        "standard input, or a file to read, cannot be read",
     ),
+    (Exit::HungUp, 129, "hung up (SIGHUP): the terminal is gone"),
     (Exit::Interrupted, 130, "interrupted (SIGINT, Ctrl-C)"),
+    (Exit::Quit, 131, "quit (SIGQUIT)"),
     (
         Exit::BrokenPipe,
         141,

@@ -39,6 +39,18 @@ impl Failure {
         Self::new(Exit::Usage, message)
     }
 
+    /// Says where in the input the mistake is.
+    pub(crate) fn at(mut self, place: impl Display) -> Self {
+        self.message = self.message.map(|message| format!("{place}: {message}"));
+        self
+    }
+
+    /// Adds what to do.
+    pub(crate) fn with_hint(mut self, hint: &str) -> Self {
+        self.message = self.message.map(|message| format!("{message}; {hint}"));
+        self
+    }
+
     pub(crate) fn reading(what: impl Display, error: &io::Error) -> Self {
         let message = format!("cannot read {what}: {}", cause(error));
         Self::new(Exit::Input, message)

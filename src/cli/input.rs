@@ -12,6 +12,7 @@ use super::args::SendArgs;
 use super::exit::Exit;
 use super::failure::{Failure, Outcome};
 use super::hex;
+use super::output::Input;
 
 /// A message to send.
 pub(crate) struct Payload {
@@ -47,6 +48,7 @@ impl SendArgs {
         Ok(Lines {
             reader: BufReader::new(reader),
             name,
+            number: 0,
         })
     }
 
@@ -109,19 +111,31 @@ impl SendArgs {
     }
 
     fn too_large(&self, name: &str) -> Failure {
+        let limit = self.max_message_size();
+        let with = if self.binary || self.hex {
+            ""
+        } else {
+            " with the NUL that ends a string"
+        };
         Failure::new(
             Exit::TooLarge,
             format!(
-                "cannot send {name} to {}: it is not shorter than --max-message-size, {} bytes; \
-                 set it higher here and at the server",
+                "cannot send {name} to {}: it has {limit} bytes or more{with}, and \
+                 --max-message-size is {limit}, the first length that is too long; set it higher \
+                 here and at the server",
                 self.client.socket.display(),
-                self.max_message_size()
             ),
         )
     }
 
     /// Reads the next line without its newline; nothing at the end.
     pub(crate) fn next_line(&self, lines: &mut Lines) -> Outcome<Option<Payload>> {
+        lines.number += 1;
+        let result = self.read_line(lines);
+        result.map_err(|failure| failure.at(lines.place()))
+    }
+
+    fn read_line(&self, lines: &mut Lines) -> Outcome<Option<Payload>> {
         let most = self.max_message_size() as u64 + 1;
         let mut line = Vec::new();
         let count = lines
@@ -136,7 +150,7 @@ impl SendArgs {
         if line.last() == Some(&b'\n') {
             line.pop();
         } else if count as u64 == most {
-            return Err(self.too_large(&format!("a line of {}", lines.name)));
+            return Err(self.too_large("the line"));
         }
         self.convert(line).map(Some)
     }
@@ -146,6 +160,15 @@ impl SendArgs {
 pub(crate) struct Lines {
     reader: BufReader<Box<dyn Read>>,
     name: String,
+    /// The line that was read last, counted from 1.
+    number: u64,
+}
+
+impl Lines {
+    /// Returns what was read last, for messages.
+    pub(crate) fn place(&self) -> String {
+        format!("line {} of {}", self.number, self.name)
+    }
 }
 
 enum Source<'a> {
@@ -154,7 +177,7 @@ enum Source<'a> {
 }
 
 fn standard_input() -> Source<'static> {
-    Source::Reader(Box::new(io::stdin().lock()), "standard input".to_owned())
+    Source::Reader(Box::new(Input), "standard input".to_owned())
 }
 
 fn open(path: &Path) -> Outcome<Source<'static>> {

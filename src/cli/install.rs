@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::args::{InstallArgs, ShellName};
+use super::args::{InstallArgs, ProgramName, ShellName};
 use super::complete::script;
 use super::exit::Exit;
 use super::failure::{Failure, Outcome, cause};
@@ -18,20 +18,22 @@ pub(crate) fn run(args: InstallArgs) -> Outcome {
         None => home()?.join(".local"),
     };
     let share = prefix.join("share");
-    let mut files = vec![
-        (
-            "bash-completion/completions/sipc".to_owned(),
-            script(ShellName::Bash),
-        ),
-        (
-            "zsh/site-functions/_sipc".to_owned(),
-            script(ShellName::Zsh),
-        ),
-        (
-            "fish/vendor_completions.d/sipc.fish".to_owned(),
-            script(ShellName::Fish),
-        ),
-    ];
+    let mut files = Vec::new();
+    for (program, name) in [(ProgramName::Sipc, "sipc"), (ProgramName::Sipcli, "sipcli")] {
+        for (shell, path) in [
+            (
+                ShellName::Bash,
+                format!("bash-completion/completions/{name}"),
+            ),
+            (ShellName::Zsh, format!("zsh/site-functions/_{name}")),
+            (
+                ShellName::Fish,
+                format!("fish/vendor_completions.d/{name}.fish"),
+            ),
+        ] {
+            files.push((path, script(program, shell)));
+        }
+    }
     for (name, text) in man::pages() {
         files.push((format!("man/man1/{name}.1"), text));
     }
@@ -43,7 +45,13 @@ pub(crate) fn run(args: InstallArgs) -> Outcome {
                 path.display(),
                 cause(&error)
             );
-            Failure::new(Exit::Output, message)
+            let exit = match error.kind() {
+                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                    Exit::Permission
+                }
+                _ => Exit::Output,
+            };
+            Failure::new(exit, message)
         })?;
         output::print(&path.display().to_string())?;
     }

@@ -1,6 +1,7 @@
 //! `sipc listen`: a server for the shell.
 
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use steel_sipc::sipc::{
@@ -11,7 +12,7 @@ use steel_sipc::wire::Kind;
 
 use super::args::ListenArgs;
 use super::client::given;
-use super::exec::{Job, Jobs};
+use super::exec::{Groups, Job, Jobs};
 use super::failure::{Failure, Outcome};
 use super::stop::Stop;
 use super::{hex, output, reply, say};
@@ -28,7 +29,9 @@ const LAST_LOOK: Duration = Duration::from_millis(50);
 pub(crate) fn run(args: ListenArgs) -> Outcome {
     let waker = Waker::new()?;
     let notifier = waker.clone();
-    let stop = Stop::watch(move || notifier.wake())?;
+    let groups = Arc::new(Groups::default());
+    let running = groups.clone();
+    let stop = Stop::watch(move |_| notifier.wake(), move || running.kill_for_good())?;
     let mut events = EventLoop::with_waker(waker.clone())?;
     let listener = events.bind(&args.socket, &args.bind_options())?;
     events.serve(listener, true)?;
@@ -42,7 +45,7 @@ pub(crate) fn run(args: ListenArgs) -> Outcome {
     let jobs = args
         .exec
         .as_ref()
-        .map(|command| Jobs::new(command, &args, waker));
+        .map(|command| Jobs::new(command, &args, groups, waker));
     let server = Server {
         args,
         events,
@@ -184,8 +187,16 @@ impl Server {
         let Some(jobs) = self.jobs.take() else {
             return Ok(());
         };
+        let mut is_told = self.args.quiet;
         while jobs.wait(LAST_LOOK) {
             self.events.pump()?;
+            if !is_told && self.stop.asked().is_some() {
+                is_told = true;
+                say(
+                    NAME,
+                    "waiting for commands to end; a second signal kills them",
+                );
+            }
         }
         Ok(())
     }

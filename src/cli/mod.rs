@@ -36,7 +36,10 @@ pub(crate) fn main() -> ExitCode {
     // Each command parses its own words only: building the definitions of all of them takes
     // longer than sending a message.
     match first {
-        Some("send") => command(words, "sipc send", send::run),
+        Some("send") => match args::SendArgs::plain(&words[2..]) {
+            Some(args) => finish("sipc send", send::run(args)),
+            None => command(words, "sipc send", send::run),
+        },
         Some("close") => command(words, "sipc close", send::close),
         Some("listen") => command(words, "sipc listen", listen::run),
         Some("ping") => command(words, "sipc ping", ping::run),

@@ -1,7 +1,16 @@
-//! Standard output: written to the last byte, or the command fails.
+//! Standard output and input as the system has them: written to the last byte, or the command
+//! fails.
+//!
+//! The standard library's own handles call a closed descriptor, or one that is open for the
+//! other direction only, a success. What they cannot undo is that a descriptor which is closed
+//! when the program starts is opened on /dev/null before `main`: that looks as if the caller had
+//! wished it.
 
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::fmt::Write as _;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal, Read};
+use std::os::fd::AsFd;
 
 use super::failure::{Failure, Outcome};
 
@@ -10,12 +19,46 @@ pub(crate) fn is_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
-/// Writes bytes and flushes them, so that whoever reads a pipe has them now.
+/// Writes bytes, so that whoever reads a pipe has them now. Blocks.
 pub(crate) fn write(bytes: &[u8]) -> Outcome {
-    let mut out = io::stdout().lock();
-    out.write_all(bytes)
-        .and_then(|()| out.flush())
-        .map_err(|error| Failure::writing("standard output", &error))
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        match nix::unistd::write(io::stdout(), rest) {
+            Ok(0) => return Err(failed(Errno::EIO)),
+            Ok(count) => rest = &rest[count..],
+            Err(Errno::EINTR) => {}
+            Err(Errno::EAGAIN) => ready(io::stdout(), PollFlags::POLLOUT).map_err(failed)?,
+            Err(errno) => return Err(failed(errno)),
+        }
+    }
+    Ok(())
+}
+
+fn failed(errno: Errno) -> Failure {
+    Failure::writing("standard output", &errno.into())
+}
+
+/// Waits for a descriptor that its owner has made non-blocking.
+fn ready(fd: impl AsFd, flags: PollFlags) -> nix::Result<()> {
+    match poll(&mut [PollFd::new(fd.as_fd(), flags)], PollTimeout::NONE) {
+        Ok(_) | Err(Errno::EINTR) => Ok(()),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// Standard input, without a buffer.
+#[derive(Debug)]
+pub(crate) struct Input;
+
+impl Read for Input {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match nix::unistd::read(io::stdin(), buffer) {
+                Err(Errno::EAGAIN) => ready(io::stdin(), PollFlags::POLLIN)?,
+                result => return Ok(result?),
+            }
+        }
+    }
 }
 
 /// Prints a text, with a newline at its end if it has none.

@@ -18,19 +18,23 @@ pub(crate) fn run(args: PingArgs) -> Outcome {
     let waker = Waker::new()?;
     let (sender, stopped) = channel();
     let notifier = waker.clone();
-    let stop = Stop::watch(move || {
+    let mut connection = args.client.connection(Some(waker))?;
+    let payload = vec![0x2a; args.size];
+    connection.check_size(message(&payload))?;
+    let wake = move |_| {
         notifier.wake();
         // The receiver lives as long as the command.
         let _ = sender.send(());
-    })?;
-    let connection = args.client.connect(Some(waker), Some(&stop))?;
+    };
+    let stop = Stop::watch(wake, || {})?;
+    args.client.connect(&mut connection, Some(&stop))?;
     if !args.json && !args.quiet {
         let shown = args.client.socket.display();
         output::print(&format!("PING {shown}: {} bytes", args.size))?;
     }
     let mut pinger = Pinger {
         options: args.client.flags(false).with_flags(Flags::DISCARD),
-        payload: vec![0x2a; args.size],
+        payload,
         args,
         connection,
         stop,
@@ -41,6 +45,13 @@ pub(crate) fn run(args: PingArgs) -> Outcome {
     pinger.ping_all(&stopped, start)?;
     pinger.print_times(start.elapsed())?;
     pinger.outcome()
+}
+
+fn message(payload: &[u8]) -> Outgoing<'_> {
+    Outgoing {
+        kind: Kind::Binary,
+        payload,
+    }
 }
 
 struct Pinger {
@@ -74,18 +85,16 @@ impl Pinger {
 
     fn ping(&mut self, sequence: u64) -> Outcome {
         let start = Instant::now();
-        let message = Outgoing {
-            kind: Kind::Binary,
-            payload: &self.payload,
-        };
-        let result = self.connection.send_frame(message, self.options);
+        let result = self
+            .connection
+            .send_frame(message(&self.payload), self.options);
         let took = start.elapsed();
         if let Err(error) = result {
             if self.stop.asked().is_some() {
                 return Ok(());
             }
             self.times.sent += 1;
-            let failure = Failure::from(error);
+            let failure = self.args.client.failure(error);
             self.failure = Some(failure.exit);
             let text = failure.message.unwrap_or_default();
             if self.args.json {

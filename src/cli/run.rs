@@ -4,13 +4,14 @@ use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::{Arc, OnceLock};
 
 use steel_sipc::repl::Repl;
 use steel_sipc::{ErrorKind, Host};
 
 use super::args::{Invocation, Language};
 use super::exit::Exit;
+use super::failure::Failure;
+use super::output::Input;
 use super::stop::Stop;
 
 /// The endings of Common Lisp files.
@@ -20,7 +21,7 @@ const LISP_NAMES: &[&str] = &["lisp", "cl", "lsp"];
 pub(crate) fn run(invocation: Invocation) -> ExitCode {
     if let Some(hint) = misspelt(&invocation) {
         super::say("sipc", &hint);
-        return Exit::Failed.into();
+        return Exit::Usage.into();
     }
     if invocation.interactive {
         return interact(invocation);
@@ -128,8 +129,11 @@ fn check(script: &OsStr) -> ExitCode {
     match steel_sipc::host::check_lisp_file(Path::new(script)) {
         Ok(found) if found.is_empty() => Exit::Success.into(),
         Ok(found) => {
-            found.iter().for_each(|message| println!("{message}"));
-            Exit::Usage.into()
+            let lines: String = found.iter().map(|message| format!("{message}\n")).collect();
+            match super::output::print(&lines) {
+                Ok(()) => Exit::Usage.into(),
+                Err(failure) => super::finish("sipc", Err(failure)),
+            }
         }
         Err(error) => {
             super::say("sipc", &error.to_string());
@@ -140,11 +144,11 @@ fn check(script: &OsStr) -> ExitCode {
 
 fn read_input() -> Result<Vec<u8>, ExitCode> {
     let mut text = Vec::new();
-    match std::io::stdin().read_to_end(&mut text) {
+    match Input.read_to_end(&mut text) {
         Ok(_) => Ok(text),
         Err(error) => {
-            super::say("sipc", &format!("cannot read standard input: {error}"));
-            Err(Exit::Input.into())
+            let failure = Failure::reading("standard input", &error);
+            Err(super::finish("sipc", Err(failure)))
         }
     }
 }
@@ -166,17 +170,9 @@ fn exit_code(host: &Host) -> Option<ExitCode> {
 /// The first signal ends the script in order, the second one at once.
 fn watch_signals(host: &Host) {
     let handle = host.interrupt_handle();
-    let watch = Arc::new(OnceLock::<Stop>::new());
-    let seen = watch.clone();
-    let stop = Stop::watch(move || {
-        if let Some(exit) = seen.get().and_then(Stop::asked) {
-            handle.terminate(exit.code().into());
-        }
-    });
-    match stop {
-        // Set once, here.
-        Ok(stop) => drop(watch.set(stop)),
-        Err(failure) => super::say("sipc", failure.message.as_deref().unwrap_or_default()),
+    let terminate = move |exit: Exit| handle.terminate(exit.code().into());
+    if let Err(failure) = Stop::watch(terminate, || {}) {
+        super::say("sipc", failure.message.as_deref().unwrap_or_default());
     }
 }
 
@@ -189,6 +185,7 @@ fn misspelt(invocation: &Invocation) -> Option<String> {
     let name = script.to_string_lossy();
     let near = super::args::similar(&name)?;
     Some(format!(
-        "cannot run {name}: there is no such file; did you mean `sipc {near}`?"
+        "cannot run {name}: there is no such file; did you mean `sipc {near}`? `sipc --help` lists the \
+         commands"
     ))
 }

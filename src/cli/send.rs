@@ -17,7 +17,7 @@ pub(crate) fn run(args: SendArgs) -> Outcome {
         return send_lines(&args);
     }
     let payload = args.payload()?;
-    let mut sender = Sender::connect(&args.client, args.reply, false)?;
+    let mut sender = Sender::new(&args.client, args.reply, false)?;
     let pace = Pace::new(args.rate);
     for index in 0..args.count {
         pace.wait_for(index);
@@ -28,7 +28,7 @@ pub(crate) fn run(args: SendArgs) -> Outcome {
 
 /// Sends a close message.
 pub(crate) fn close(args: CloseArgs) -> Outcome {
-    Sender::connect(&args.client, args.reply, false)?.send(&Payload {
+    Sender::new(&args.client, args.reply, false)?.send(&Payload {
         kind: Kind::Close,
         bytes: Vec::new(),
     })
@@ -36,40 +36,61 @@ pub(crate) fn close(args: CloseArgs) -> Outcome {
 
 fn send_lines(args: &SendArgs) -> Outcome {
     let mut lines = args.line_reader()?;
-    let mut sender = Sender::connect(&args.client, args.reply, true)?;
+    let mut sender = Sender::new(&args.client, args.reply, true)?;
+    // Whether anybody is there does not depend on the input.
+    sender.connect()?;
     let pace = Pace::new(args.rate);
     let mut index = 0;
     while let Some(payload) = args.next_line(&mut lines)? {
         pace.wait_for(index);
-        sender.send(&payload)?;
+        sender
+            .send(&payload)
+            .map_err(|failure| failure.at(lines.place()))?;
         index += 1;
     }
     Ok(())
 }
 
-struct Sender {
+struct Sender<'a> {
+    client: &'a ClientArgs,
     connection: Connection,
     options: SendOptions,
     /// Nothing when no reply is asked for.
     style: Option<Style>,
+    is_connected: bool,
 }
 
-impl Sender {
-    fn connect(client: &ClientArgs, reply: ReplyArgs, lines: bool) -> Outcome<Self> {
+impl<'a> Sender<'a> {
+    fn new(client: &'a ClientArgs, reply: ReplyArgs, lines: bool) -> Outcome<Self> {
         Ok(Self {
-            connection: client.connect(None, None)?,
+            client,
+            connection: client.connection(None)?,
             options: client.flags(reply.no_reply),
             style: (!reply.no_reply).then(|| Style::choose(reply.json, lines)),
+            is_connected: false,
         })
     }
 
+    /// Connects if that has not been done.
+    fn connect(&mut self) -> Outcome {
+        if !self.is_connected {
+            self.client.connect(&mut self.connection, None)?;
+            self.is_connected = true;
+        }
+        Ok(())
+    }
+
+    /// Sends a message that is not too large, and prints the reply if one is wanted.
     fn send(&mut self, payload: &Payload) -> Outcome {
         let message = Outgoing {
             kind: payload.kind,
             payload: &payload.bytes,
         };
+        self.connection.check_size(message)?;
+        self.connect()?;
         let start = Instant::now();
-        let reply = self.connection.send_frame(message, self.options)?;
+        let sent = self.connection.send_frame(message, self.options);
+        let reply = sent.map_err(|error| self.client.failure(error))?;
         match self.style {
             Some(style) => reply::print(reply, style, start.elapsed()),
             None => Ok(()),

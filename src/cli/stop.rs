@@ -1,58 +1,109 @@
-//! SIGINT and SIGTERM for commands that tidy up before they end.
+//! SIGINT, SIGTERM, SIGHUP and SIGQUIT for commands that tidy up before they end.
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::{flag, low_level};
 use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use steel_sipc::sipc::remove_socket_files;
+
 use super::exit::Exit;
 use super::failure::{Failure, Outcome, cause};
 
-/// Whether the process was asked to stop, and by what.
+const SIGNALS: [(i32, Exit); 4] = [
+    (SIGINT, Exit::Interrupted),
+    (SIGTERM, Exit::Terminated),
+    (SIGHUP, Exit::HungUp),
+    (SIGQUIT, Exit::Quit),
+];
+
+/// Whether the process was asked to stop, and by what: the number of the first signal.
 #[derive(Clone, Debug)]
 pub(crate) struct Stop(Arc<AtomicUsize>);
 
 impl Stop {
-    /// Watches for signals. The first one is noted and `notify` is called, in a thread of its
-    /// own; the second one ends the process at once.
-    pub(crate) fn watch(notify: impl Fn() + Send + 'static) -> Outcome<Self> {
-        Self::try_watch(notify).map_err(|error| {
+    /// Watches for signals. The first one is noted and `notify` is called with how the process is
+    /// to end, in a thread of its own. The second one ends the process at once: `at_once` is called there, and socket
+    /// files are removed, whatever the other threads are doing.
+    pub(crate) fn watch(
+        notify: impl Fn(Exit) + Send + 'static,
+        at_once: impl Fn() + Send + 'static,
+    ) -> Outcome<Self> {
+        Self::try_watch(notify, at_once).map_err(|error| {
             let message = format!("cannot watch for signals: {}", cause(&error));
             Failure::new(Exit::Failed, message)
         })
     }
 
-    fn try_watch(notify: impl Fn() + Send + 'static) -> io::Result<Self> {
-        let signal = Arc::new(AtomicUsize::new(0));
-        let is_second = Arc::new(AtomicBool::new(false));
+    fn try_watch(
+        notify: impl Fn(Exit) + Send + 'static,
+        at_once: impl Fn() + Send + 'static,
+    ) -> io::Result<Self> {
+        let first = Arc::new(AtomicUsize::new(0));
+        let is_last = Arc::new(AtomicBool::new(false));
         let (mut reader, writer) = UnixStream::pair()?;
-        for (number, exit) in [(SIGINT, Exit::Interrupted), (SIGTERM, Exit::Terminated)] {
-            // In this order: the first signal finds the flag unset and sets it.
-            let code = i32::from(exit.code());
-            flag::register_conditional_shutdown(number, code, is_second.clone())?;
-            flag::register(number, is_second.clone())?;
-            flag::register_usize(number, signal.clone(), number as usize)?;
+        let ignored = ignored_signals();
+        let mut watched = Vec::new();
+        for (number, exit) in SIGNALS {
+            // `nohup` and shells that start a background job ask for that.
+            if matches!(number, SIGHUP | SIGQUIT) && ignored & (1 << (number - 1)) != 0 {
+                continue;
+            }
+            let came = Arc::new(AtomicBool::new(false));
+            // In this order: whoever reads a byte finds the flag set.
+            flag::register_conditional_shutdown(number, exit.code().into(), is_last.clone())?;
+            flag::register(number, came.clone())?;
             low_level::pipe::register(number, writer.try_clone()?)?;
+            watched.push((number, exit, came));
         }
+        let stop = Self(first);
+        let noted = stop.clone();
         std::thread::Builder::new()
             .name("signals".to_owned())
             .spawn(move || {
                 let mut byte = [0];
                 while reader.read_exact(&mut byte).is_ok() {
-                    notify();
+                    for (number, exit, came) in &watched {
+                        if !came.swap(false, Ordering::SeqCst) {
+                            continue;
+                        }
+                        if noted.note(*number) {
+                            notify(*exit);
+                        } else if *number != SIGHUP {
+                            // Not SIGHUP: shell and kernel both send it when a terminal goes.
+                            is_last.store(true, Ordering::SeqCst);
+                            at_once();
+                            remove_socket_files();
+                            low_level::exit(exit.code().into());
+                        }
+                    }
                 }
             })?;
-        Ok(Self(signal))
+        Ok(stop)
+    }
+
+    /// Notes a signal. Returns whether it is the first.
+    fn note(&self, number: i32) -> bool {
+        let number = number as usize;
+        let order = Ordering::SeqCst;
+        self.0.compare_exchange(0, number, order, order).is_ok()
     }
 
     /// Returns how the process is to end, once it was asked to.
     pub(crate) fn asked(&self) -> Option<Exit> {
-        match self.0.load(Ordering::SeqCst) as i32 {
-            SIGINT => Some(Exit::Interrupted),
-            SIGTERM => Some(Exit::Terminated),
-            _ => None,
-        }
+        let number = self.0.load(Ordering::SeqCst) as i32;
+        let found = SIGNALS.iter().find(|(signal, _)| *signal == number);
+        found.map(|(_, exit)| *exit)
     }
+}
+
+/// Returns the signals that the process was started to ignore, bit by bit as `proc(5)` has
+/// them; none where that is not known.
+fn ignored_signals() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    line.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or(0)
 }

@@ -89,6 +89,7 @@ const KEYWORDS: &[&str] = &[
 const SYMBOLS: &[&str] = &[
     "address",
     "not-found",
+    "not-a-socket",
     "in-use",
     "no-server",
     "permission",

@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use super::access::{AllowList, Credentials};
-use super::address::Claim;
+use super::claim::Claim;
 use super::event_loop::Notices;
 use super::limits::{BindOptions, Limits, Wire};
 use super::peer::{Peer, Shared};

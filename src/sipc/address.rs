@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use super::BindOptions;
 use super::access::Credentials;
+use super::claim::Claim;
 use super::wait::system;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -25,9 +26,6 @@ const LONGEST: usize = 107;
 /// How long a claim waits for another one in the same directory. Claiming takes microseconds;
 /// whoever holds the directory longer is no claim, and is not waited for.
 const CLAIM_PATIENCE: Duration = Duration::from_secs(2);
-
-/// How long a release waits for a claim: it must not hold up the end of a process.
-const RELEASE_PATIENCE: Duration = Duration::from_millis(200);
 
 /// A path that can name a socket.
 ///
@@ -92,6 +90,24 @@ impl Address {
         &self.given
     }
 
+    /// Returns the path from the root.
+    pub(super) fn absolute(&self) -> &Path {
+        &self.absolute
+    }
+
+    /// Returns what is at the path, where that is no socket.
+    pub(super) fn occupant(&self) -> Option<&'static str> {
+        let found = fs::metadata(&self.absolute).ok()?.file_type();
+        (!found.is_socket()).then(|| describe(&found))
+    }
+
+    /// Returns the folder of the path, where there is none.
+    pub(super) fn missing_folder(&self) -> Option<&Path> {
+        let folder = self.given.parent()?;
+        let is_there = folder.as_os_str().is_empty() || folder.exists();
+        (!is_there).then_some(folder)
+    }
+
     /// Returns whether both name the same socket file.
     pub(crate) fn is_same_file(&self, other: &Address) -> bool {
         let id = |address: &Address| fs::metadata(&address.absolute).map(|m| (m.dev(), m.ino()));
@@ -125,12 +141,7 @@ impl Address {
         fchmod(&fd, Mode::from_bits_truncate(mode)).map_err(failed)?;
         bind(fd.as_raw_fd(), &self.name).map_err(failed)?;
         let made = fs::symlink_metadata(&self.absolute).map_err(|error| self.io_error(&error))?;
-        let claim = Claim {
-            address: self.clone(),
-            listener: UnixListener::from(fd),
-            file: (made.dev(), made.ino()),
-            is_released: false,
-        };
+        let claim = Claim::new(self.clone(), UnixListener::from(fd), &made);
         if made.mode() & 0o777 != mode {
             fs::set_permissions(&self.absolute, Permissions::from_mode(mode))
                 .map_err(|error| self.io_error(&error))?;
@@ -221,7 +232,7 @@ impl Address {
     /// Locks the directory against other claims. Nothing when it cannot be opened, or somebody
     /// else keeps it locked: the lock protects servers of this crate from each other, and its
     /// absence must not keep one from starting.
-    fn lock_directory(&self, patience: Duration) -> Option<Flock<File>> {
+    pub(super) fn lock_directory(&self, patience: Duration) -> Option<Flock<File>> {
         let mut directory = File::open(self.absolute.parent()?).ok()?;
         let patience = Instant::now() + patience;
         loop {
@@ -264,39 +275,5 @@ fn describe(found: &fs::FileType) -> &'static str {
         "a plain file"
     } else {
         "a device"
-    }
-}
-
-/// A socket file that is ours, and the socket that listens on it.
-#[derive(Debug)]
-pub(crate) struct Claim {
-    pub(crate) address: Address,
-    pub(crate) listener: UnixListener,
-    /// Device and inode of the file we made. The number cannot be given to another file while
-    /// the socket is open.
-    file: (u64, u64),
-    is_released: bool,
-}
-
-impl Claim {
-    /// Removes the file if it is still the one we made. The socket stays open until drop, so
-    /// that the comparison holds.
-    pub(crate) fn release(&mut self) {
-        if std::mem::replace(&mut self.is_released, true) {
-            return;
-        }
-        // Between look and removal no other server may take the path over.
-        let _guard = self.address.lock_directory(RELEASE_PATIENCE);
-        let path = &self.address.absolute;
-        if fs::symlink_metadata(path).is_ok_and(|found| (found.dev(), found.ino()) == self.file) {
-            // Whoever removed it in between did our work.
-            let _ = fs::remove_file(path);
-        }
-    }
-}
-
-impl Drop for Claim {
-    fn drop(&mut self) {
-        self.release();
     }
 }

@@ -121,9 +121,9 @@ impl ReplySlot {
             return Err(Error::new(
                 ErrorKind::Protocol,
                 format!(
-                    "cannot respond with {} bytes: max-message-size is {limit}; set it higher \
-                     when binding, and on the other side",
-                    message.wire_len()
+                    "cannot respond with {}: max-message-size is {limit}; set it higher when \
+                     binding, and on the other side",
+                    message.size_in_words()
                 ),
             )
             .because("too-large"));

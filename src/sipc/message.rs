@@ -144,4 +144,14 @@ impl<'a> Outgoing<'a> {
     pub(crate) fn wire_len(self) -> usize {
         self.payload.len() + self.tail().len()
     }
+
+    /// Returns the same length as it is said where it is too much.
+    pub(crate) fn size_in_words(self) -> String {
+        let with = if self.tail().is_empty() {
+            ""
+        } else {
+            " with the NUL that ends a string"
+        };
+        format!("{} bytes{with}", self.wire_len())
+    }
 }

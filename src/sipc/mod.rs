@@ -31,6 +31,7 @@
 mod acceptor;
 mod access;
 mod address;
+mod claim;
 mod connection;
 mod event_loop;
 mod exchange;
@@ -45,6 +46,7 @@ mod wait;
 
 pub use access::{Allow, AllowList, Credentials};
 pub use address::Address;
+pub use claim::remove_socket_files;
 pub use connection::{ConnectOptions, Connection, Pending, SendOptions};
 pub use event_loop::{Event, EventLoop, ListenerId, Next};
 pub use exchange::{Exchange, Fault, Refusal, ReplySlot};

@@ -195,6 +195,63 @@ fn a_command_that_fails_is_a_failure_for_the_client() {
 }
 
 #[test]
+fn a_command_has_a_time_limit() {
+    let place = Place::new();
+    let pid = place.path("pid");
+    let script = format!("echo $$ >{pid}; printf half; sleep 1000 & wait");
+    let args = ["--exec", &script, "--exec-timeout", "0.2"];
+    let mut server = Served::listen(&place, &args);
+    let done = sipc(&["send", &server.socket, "x"]);
+    assert_eq!((done.code, done.text()), (7, ""), "{done:?}");
+    let line = server.error_line();
+    assert!(
+        line.contains("within 0.2 s") && line.contains("--exec-timeout"),
+        "{line}"
+    );
+    // With all that it started: its group is empty.
+    let group = std::fs::read_to_string(&pid)
+        .unwrap()
+        .trim()
+        .parse()
+        .unwrap();
+    wait_until("the group is gone", || {
+        nix::sys::signal::killpg(nix::unistd::Pid::from_raw(group), None).is_err()
+    });
+    server.close();
+    let help = sipc(&["listen", "--help"]);
+    assert!(help.text().contains("[default: 60]"), "{}", help.text());
+}
+
+#[test]
+fn what_a_command_leaves_in_the_background_is_not_waited_for() {
+    let place = Place::new();
+    let pid = place.path("pid");
+    let script = format!("echo answer; sleep 1000 2>/dev/null & echo $! >{pid}");
+    let server = Served::listen(&place, &["--exec", &script]);
+    assert_eq!(send(&server.socket, &["x"]), "answer\n");
+    server.close();
+    // It runs on, as in any shell.
+    let pid = std::fs::read_to_string(&pid)
+        .unwrap()
+        .trim()
+        .parse()
+        .unwrap();
+    let pid = nix::unistd::Pid::from_raw(pid);
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL).unwrap();
+}
+
+#[test]
+fn a_command_that_closes_its_streams_is_waited_for() {
+    let place = Place::new();
+    let script = "cat; exec >&- <&-; sleep 0.2; exit 4";
+    let mut server = Served::listen(&place, &["--exec", script]);
+    let done = sipc(&["send", &server.socket, "x"]);
+    assert_eq!((done.code, done.text()), (7, ""), "{done:?}");
+    assert!(server.error_line().contains("exit status: 4"));
+    server.close();
+}
+
+#[test]
 fn a_slow_command_stalls_nobody() {
     let place = Place::new();
     let fifo = place.path("fifo");

@@ -4,7 +4,9 @@ use nix::pty::openpty;
 use nix::sys::signal::Signal;
 use std::fs::File;
 use std::io::{Read, Write};
+use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use crate::cli_support::*;
 
@@ -131,15 +133,20 @@ fn a_full_disk_stops_the_server_before_it_says_it_has_the_message() {
 
 #[test]
 fn a_signal_stops_the_server_and_removes_its_file() {
-    for (signal, code) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)] {
+    for (signal, code) in [
+        (Signal::SIGHUP, 129),
+        (Signal::SIGINT, 130),
+        (Signal::SIGQUIT, 131),
+        (Signal::SIGTERM, 143),
+    ] {
         let place = Place::new();
-        let server = Served::listen(&place, &["--echo"]);
+        let server = Served::listen_with_signals(&place, "--default-signal", &["--echo"]);
         let socket = server.socket.clone();
         let _silent = connect(&socket);
         server.signal(signal);
         let done = server.finish();
         assert_eq!((done.code, &done.err[..]), (code, ""));
-        assert!(!std::path::Path::new(&socket).exists());
+        assert!(!Path::new(&socket).exists());
     }
 }
 
@@ -158,18 +165,137 @@ fn a_signal_lets_commands_end_and_the_second_one_does_not() {
     std::fs::write(&fifo, "done all the same").unwrap();
     assert_eq!(client.join().unwrap().text(), "done all the same");
     assert_eq!(server.finish().code, 143);
+}
 
-    let mut server = Served::listen(&place, &listen);
+#[test]
+fn a_signal_that_was_ignored_at_the_start_stays_so() {
+    let place = Place::new();
+    let ignored = "--ignore-signal=HUP,QUIT";
+    let server = Served::listen_with_signals(&place, ignored, &["--echo"]);
+    server.signal(Signal::SIGHUP);
+    server.signal(Signal::SIGQUIT);
+    assert_eq!(sipc(&["send", &server.socket, "still"]).text(), "still");
+    server.close();
+}
+
+/// Whether a process runs; one that nobody waited for does not.
+fn runs(pid: &str) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim()));
+    stat.is_ok_and(|stat| !stat.contains(") Z "))
+}
+
+#[test]
+fn the_second_signal_ends_at_once_and_leaves_neither_file_nor_command() {
+    let place = Place::new();
+    let pids = place.path("pids");
+    let script = format!("sleep 1000 & echo $! $$ >{pids}.new; mv {pids}.new {pids}; wait");
+    // Nobody reads its output, so that its main thread hangs in a write.
+    let socket = place.socket();
+    let mut command = Command::new("env");
+    command.args(["--default-signal", SIPC, "listen", &socket]);
+    command.args(["--exec", &script, "--exec-timeout", "0"]);
+    let server = Served::start(command, socket);
+    wait_for_server(&server.socket);
     let mut stream = connect(&server.socket);
     stream.write_all(&frame(0, 0, b"x\0")).unwrap();
-    assert!(server.line().contains(": x"));
-    // Opened, so that the command has started and ends with the test.
-    let writer = File::create(&fifo).unwrap();
+    wait_until("the command starts", || Path::new(&pids).exists());
+    let pids = std::fs::read_to_string(&pids).unwrap();
+    let mut other = connect(&server.socket);
+    for _ in 0..3 {
+        other.write_all(&frame(0, 1, &[b'x'; 100_000])).unwrap();
+    }
+    for signal in [Signal::SIGTERM, Signal::SIGHUP] {
+        server.signal(signal);
+    }
+    // Neither is a second one: shells and the kernel send SIGHUP twice.
+    std::thread::sleep(Duration::from_millis(50));
+    assert!(runs(&server.child.id().to_string()));
     server.signal(Signal::SIGINT);
+    let socket = server.socket.clone();
+    assert_eq!(server.finish().code, 130);
+    assert!(!Path::new(&socket).exists());
+    for pid in pids.split_whitespace() {
+        wait_until("the command is gone", || !runs(pid));
+    }
+}
+
+#[test]
+fn a_script_ends_in_order_by_a_hang_up_and_at_once_by_a_second_signal() {
+    let script = r#"
+        (define l (bind "s"))
+        (hook l (lambda (fault) #true)
+              (lambda (type value)
+                (when (equal? value "stay") (sleep 1000))
+                (respond "done")
+                #true))
+    "#;
+    let start = |place: &Place| {
+        let file = place.path("server.scm");
+        std::fs::write(&file, script).unwrap();
+        let mut command = Command::new("env");
+        command.args(["--default-signal", SIPC, &file]);
+        command.current_dir(place.dir.path());
+        let server = Served::start(command, place.socket());
+        wait_for_server(&server.socket);
+        server
+    };
+    for (signal, code) in [(Signal::SIGHUP, 129), (Signal::SIGQUIT, 131)] {
+        let place = Place::new();
+        let server = start(&place);
+        let socket = server.socket.clone();
+        server.signal(signal);
+        assert_eq!(server.finish().code, code);
+        assert!(!Path::new(&socket).exists());
+    }
+    let place = Place::new();
+    let server = start(&place);
+    let socket = server.socket.clone();
+    let mut stream = connect(&socket);
+    stream.write_all(&frame(0, 0, b"stay\0")).unwrap();
     server.signal(Signal::SIGTERM);
-    let code = server.child.wait().unwrap().code().unwrap();
-    drop(writer);
+    server.signal(Signal::SIGINT);
+    let code = server.finish().code;
     assert!(code == 130 || code == 143, "{code}");
+    assert!(!Path::new(&socket).exists());
+}
+
+#[test]
+fn descriptors_that_are_open_for_the_other_direction_are_errors() {
+    let place = Place::new();
+    let server = Served::listen(&place, &["--echo"]);
+    for (script, code, part) in [
+        (
+            "sipc send s hi 1</dev/null",
+            12,
+            "cannot write to standard output: bad file",
+        ),
+        (
+            "sipc send s hi --json 1</dev/null",
+            12,
+            "cannot write to standard output",
+        ),
+        (
+            "sipc --version 1</dev/null",
+            12,
+            "cannot write to standard output",
+        ),
+        (
+            "sipc send s - 0>/dev/null",
+            13,
+            "cannot read standard input: bad file",
+        ),
+        (
+            "sipc send s --lines 0>/dev/null",
+            13,
+            "cannot read standard input",
+        ),
+        ("sipc - 0>/dev/null", 13, "cannot read standard input"),
+    ] {
+        let done = shell(place.dir.path(), script);
+        assert_eq!((done.code, done.text()), (code, ""), "{script}: {done:?}");
+        assert!(done.err.contains(part), "{script}: {done:?}");
+    }
+    server.close();
 }
 
 #[test]

@@ -161,6 +161,17 @@ impl Served {
         served
     }
 
+    /// Starts `sipc listen` as [`Served::listen`], with these options of `env`: which signals are
+    /// ignored at the start is inherited, and a test's own parent may ignore some.
+    pub(crate) fn listen_with_signals(place: &Place, signals: &str, args: &[&str]) -> Self {
+        let socket = place.socket();
+        let words = [&[signals, SIPC, "listen", &socket], args].concat();
+        let mut served = Self::start(command("env", &words), socket);
+        let line = served.error_line();
+        assert!(line.starts_with("sipc listen: listening on "), "{line}");
+        served
+    }
+
     /// Starts `sipcli` with options and a `-l` command and returns when it listens.
     pub(crate) fn sipcli(place: &Place, options: &[&str], listen: &str) -> Self {
         let socket = place.socket();
@@ -242,6 +253,15 @@ impl Drop for Served {
     }
 }
 
+/// Returns once `is_so` is, or fails.
+pub(crate) fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+    let start = std::time::Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < PATIENCE, "{what}");
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
 /// Returns once somebody listens. The message asks not to be handled.
 pub(crate) fn wait_for_server(socket: &str) {
     let done = sipc(&["ping", socket, "--wait", "10", "--count", "1"]);
@@ -276,9 +296,16 @@ pub(crate) fn frame(kind: u32, flags: u32, payload: &[u8]) -> Vec<u8> {
     bytes.extend_from_slice(&MAGIC.to_le_bytes());
     bytes.extend_from_slice(payload);
     if flags & 4 == 0 {
-        let check = crc(&bytes).to_le_bytes();
-        bytes[24..32].copy_from_slice(&check);
+        bytes = signed(bytes);
     }
+    bytes
+}
+
+/// Puts the checksum into a frame.
+pub(crate) fn signed(mut bytes: Vec<u8>) -> Vec<u8> {
+    bytes[24..32].copy_from_slice(&MAGIC.to_le_bytes());
+    let check = crc(&bytes).to_le_bytes();
+    bytes[24..32].copy_from_slice(&check);
     bytes
 }
 

@@ -156,6 +156,56 @@ fn bench_says_why_it_failed_and_ends_by_an_interrupt() {
 }
 
 #[test]
+fn bench_ends_in_time_also_when_the_server_is_silent() {
+    let place = Place::new();
+    // Three are accepted and never answered.
+    let (sender, silent) = std::sync::mpsc::channel();
+    let server = Foreign::new(&place, 3, move |stream| sender.send(stream).unwrap());
+    let start = std::time::Instant::now();
+    let done = sipc(&["bench", &server.socket, "-t", "0.1", "-c", "3"]);
+    assert!(start.elapsed() < PATIENCE);
+    assert_eq!(done.code, 6, "{done:?}");
+    assert_eq!(done.text(), "64 bytes: no request was answered\n");
+    assert!(done.err.contains("3 of 3 connections waited"), "{done:?}");
+    server.join();
+    drop(silent);
+    // What was answered before is told.
+    let place = Place::new();
+    let server = Foreign::new(&place, 1, move |mut stream| {
+        for _ in 0..2 {
+            read_frame(&mut stream);
+            let mut reply = blank();
+            // What says that the server takes several messages a connection.
+            reply[12..16].copy_from_slice(b"vlak");
+            stream.write_all(&signed(reply)).unwrap();
+        }
+        let _ = std::io::copy(&mut stream, &mut std::io::sink());
+    });
+    let done = sipc(&["bench", &server.socket, "-t", "0.1", "--json"]);
+    assert_eq!(done.code, 6, "{done:?}");
+    let object: serde_json::Value = serde_json::from_str(done.text()).unwrap();
+    assert_eq!(
+        (&object["requests"], &object["unanswered"]),
+        (&2.into(), &1.into())
+    );
+    server.join();
+    // A full queue, from which nobody is taken.
+    let place = Place::new();
+    let listener = nix::sys::socket::socket(
+        nix::sys::socket::AddressFamily::Unix,
+        nix::sys::socket::SockType::Stream,
+        nix::sys::socket::SockFlag::SOCK_CLOEXEC,
+        None,
+    )
+    .unwrap();
+    let address = nix::sys::socket::UnixAddr::new(&place.socket()[..]).unwrap();
+    nix::sys::socket::bind(std::os::fd::AsRawFd::as_raw_fd(&listener), &address).unwrap();
+    nix::sys::socket::listen(&listener, nix::sys::socket::Backlog::new(0).unwrap()).unwrap();
+    let done = sipc(&["bench", &place.socket(), "-t", "0.1", "-c", "4"]);
+    assert_eq!(done.code, 6, "{done:?}");
+}
+
+#[test]
 fn bash_completes_sockets_to_sockets() {
     let place = Place::new();
     let _socket = std::os::unix::net::UnixListener::bind(place.path("a.socket")).unwrap();
@@ -181,10 +231,45 @@ fn bash_completes_sockets_to_sockets() {
     let files = "a.folder a.socket a.txt\n";
     let expected = format!("{sockets}{files}\nlisten\nfish\n--no-reply\n{files}");
     assert_eq!(done.text(), expected, "{}", done.err);
+    let script = r#"
+        source <(sipc completions bash sipcli)
+        try() {
+            COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _sipcli
+            printf '%s\n' "${COMPREPLY[@]}" | sort | paste -sd ' '
+        }
+        for command in -l -lfe -pb -cf -h; do try sipcli $command a; done
+        try sipcli -Qt 5 -p a
+        try sipcli -l
+        try sipcli -q -c
+        try sipcli -p a.socket ""
+    "#;
+    let done = shell(place.dir.path(), script);
+    let sockets = "a.folder a.socket\n".repeat(6);
+    let expected = format!("{sockets}-l -le -lf -lfe\n-c -cf\n");
+    assert!(done.text().starts_with(&expected), "{done:?}");
+    assert!(!done.text().contains("a.txt"), "{done:?}");
 }
 
 #[test]
 fn zsh_and_fish_know_sockets() {
+    let zsh = sipc(&["completions", "zsh", "sipcli"]);
+    assert!(zsh.text().starts_with("#compdef sipcli\n"));
+    assert_eq!(zsh.text().matches("_files -g \"*(-=)\"").count(), 9);
+    let fish = sipc(&["completions", "fish", "sipcli"]);
+    assert_eq!(fish.text().matches("'(__fish_sipc_sockets)'").count(), 9);
+    for (program, option) in [("zsh", "-n"), ("fish", "--no-execute")] {
+        // Where the shell is installed, it says whether it can read them.
+        for name in ["sipc", "sipcli"] {
+            let script = sipc(&["completions", program, name]);
+            let place = Place::new();
+            std::fs::write(place.path("script"), script.out).unwrap();
+            let mut command = Command::new(program);
+            command.args([option, &place.path("script")]);
+            if command.output().is_ok_and(|done| !done.status.success()) {
+                panic!("{program} cannot read the completions of {name}");
+            }
+        }
+    }
     let zsh = sipc(&["completions", "zsh"]);
     assert_eq!(zsh.text().matches("_files -g \"*(-=)\"").count(), 5);
     let fish = sipc(&["completions", "fish"]);
@@ -201,6 +286,9 @@ fn install_writes_completions_and_man_pages() {
     assert!(paths.iter().all(|path| Path::new(path).is_file()));
     for name in [
         "bash-completion/completions/sipc",
+        "bash-completion/completions/sipcli",
+        "zsh/site-functions/_sipcli",
+        "fish/vendor_completions.d/sipcli.fish",
         "zsh/site-functions/_sipc",
         "fish/vendor_completions.d/sipc.fish",
         "man/man1/sipc.1",
@@ -232,7 +320,9 @@ fn install_writes_completions_and_man_pages() {
 #[test]
 fn the_table_of_exit_codes_is_everywhere() {
     let table = sipc(&["man", "--markdown"]);
-    let codes = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 130, 141, 143];
+    let codes = [
+        0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 129, 130, 131, 141, 143,
+    ];
     let help = sipc(&["--help"]);
     let page = sipc(&["man", "send"]);
     for code in codes {
@@ -253,6 +343,42 @@ fn the_readme_holds_both_tables() {
         assert!(
             readme.contains(table.trim()),
             "paste the output of `sipc man --markdown`"
+        );
+    }
+}
+
+#[test]
+fn options_before_the_arguments_are_ours_and_the_rest_is_the_scripts() {
+    let help = sipc(&["--help"]);
+    let done = sipc(&["-e", "(displayln 1)", "--help"]);
+    assert_eq!((done.code, done.text()), (0, help.text()));
+    let version = sipc(&["-e", "(displayln 1)", "--version"]);
+    assert_eq!(version.text(), sipc(&["--version"]).text());
+    let show = "(displayln (cdr (command-line)))";
+    for args in [&["--", "--help"][..], &["a", "--help"], &["--", "-e", "x"]] {
+        let done = sipc(&[&["-e", show], args].concat());
+        let given = args.strip_prefix(&["--"]).unwrap_or(args);
+        assert_eq!(done.text(), format!("({})\n", given.join(" ")), "{done:?}");
+    }
+    let place = Place::new();
+    let file = place.path("show.scm");
+    std::fs::write(&file, show).unwrap();
+    for args in [&["--help"][..], &["-e", "1"], &["--", "--version"]] {
+        let done = sipc(&[&[&file[..]], args].concat());
+        assert_eq!(done.text(), format!("({})\n", args.join(" ")), "{done:?}");
+    }
+}
+
+#[test]
+fn help_names_the_defaults() {
+    for command in ["send", "close", "ping", "bench"] {
+        let help = sipc(&[command, "--help"]);
+        let help = help.text();
+        let (_, timeout) = help.split_once("--timeout <S>").unwrap();
+        let (timeout, _) = timeout.split_once("--wait").unwrap();
+        assert!(
+            timeout.contains("0 is no limit") && timeout.contains("[default: 0]"),
+            "{help}"
         );
     }
 }

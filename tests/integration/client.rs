@@ -421,6 +421,11 @@ fn missing_servers_are_told_apart() {
         (error.kind(), error.reason()),
         (ErrorKind::Address, "not-found")
     );
+    let error = open(place.socket.parent().unwrap());
+    assert_eq!(
+        (error.kind(), error.reason()),
+        (ErrorKind::Address, "not-a-socket")
+    );
     let error = open(Path::new(""));
     assert_eq!(error.kind(), ErrorKind::Address);
 }

@@ -11,6 +11,7 @@ mod cli_failures; // one exit code for each kind of failure
 mod cli_listen; // `sipc listen`: every flag
 mod cli_places; // pipes, terminals, full disks, signals
 mod cli_send; // `sipc send` and `close`: every flag
+mod cli_strict; // shell scripts with `set -euo pipefail` that decide by exit codes
 mod cli_support; // the workbench for programs: runs, servers, foreign peers
 mod cli_tools; // ping, bench, completions, man pages, help
 mod client; // the connection: deadlines, reconnecting, lying servers

@@ -260,11 +260,14 @@ fn hang() {
 #[test]
 fn a_full_disk_is_a_failure() {
     let place = Place::new();
-    let server = Foreign::new(&place, 1, |mut stream| {
+    let outputs = [">/dev/full", "1</dev/null"];
+    let server = Foreign::new(&place, outputs.len(), |mut stream| {
         read_frame(&mut stream);
         stream.write_all(&frame(0, 0, b"x\0")).unwrap();
     });
-    let done = shell(place.dir.path(), "sipcli -p foreign x >/dev/full");
-    assert_eq!(done.code, 255);
+    for output in outputs {
+        let done = shell(place.dir.path(), &format!("sipcli -p foreign x {output}"));
+        assert_eq!(done.code, 255, "{output}");
+    }
     server.join();
 }

@@ -1,5 +1,6 @@
 //! What is printed, at which verbosity, and where.
 
+use nix::errno::Errno;
 use std::io::Write;
 
 use steel_sipc::wire::Kind;
@@ -29,9 +30,19 @@ impl Report {
 
     /// Prints to standard output, at once.
     pub(crate) fn print(&mut self, bytes: &[u8]) {
-        let mut out = std::io::stdout().lock();
-        let written = out.write_all(bytes).and_then(|()| out.flush());
-        self.is_intact &= written.is_ok();
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            // The standard library's handle takes a descriptor that is open for reading only for
+            // a success.
+            match nix::unistd::write(std::io::stdout(), rest) {
+                Ok(count) if count > 0 => rest = &rest[count..],
+                Err(Errno::EINTR) => {}
+                _ => {
+                    self.is_intact = false;
+                    return;
+                }
+            }
+        }
     }
 
     /// Prints an error, unless silent. The text brings its own newline, since the original

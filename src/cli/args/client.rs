@@ -1,12 +1,13 @@
 //! The command lines of what talks to a server: send, close, ping, bench.
 
 use clap::{Args, Parser, ValueHint};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use super::super::exit;
-use super::values::{limit, path, rate, seconds, size};
+use super::values::{limit, path, rate, seconds, size, some_seconds};
+use steel_sipc::wire::DEFAULT_LIMIT;
 
 /// How to reach a server.
 #[derive(Clone, Debug, Args)]
@@ -15,20 +16,35 @@ pub(crate) struct ClientArgs {
     #[arg(value_hint = ValueHint::FilePath, value_parser = path())]
     pub(crate) socket: PathBuf,
     /// Longest wait for a place in the server's queue, and for each reply; 0 is no limit.
-    #[arg(long, value_name = "S", value_parser = seconds, allow_negative_numbers = true, default_value = "0", hide_default_value = true)]
+    #[arg(long, value_name = "S", value_parser = seconds, allow_negative_numbers = true, default_value = "0")]
     pub(crate) timeout: Duration,
     /// Wait until the server is there, at most S seconds.
-    #[arg(long, value_name = "S", value_parser = seconds, allow_negative_numbers = true, default_value = "0", hide_default_value = true)]
+    #[arg(long, value_name = "S", value_parser = seconds, allow_negative_numbers = true, default_value = "0")]
     pub(crate) wait: Duration,
     /// Speak the framing that libsipc had before May 2019.
     #[arg(long)]
     pub(crate) legacy: bool,
-    /// Send no checksum, and take a reply that has none.
+    /// Send no checksum, and take a reply that has none. Servers refuse that unless told
+    /// otherwise.
     #[arg(long, conflicts_with = "legacy")]
     pub(crate) unsigned: bool,
     /// First payload length that is too long, either way, such as 64K or 20M.
     #[arg(long, value_name = "BYTES", value_parser = limit, default_value = "5M")]
     pub(crate) max_message_size: usize,
+}
+
+impl ClientArgs {
+    /// What a command line with nothing but the socket stands for.
+    fn plain(socket: &OsStr) -> Self {
+        Self {
+            socket: socket.into(),
+            timeout: Duration::ZERO,
+            wait: Duration::ZERO,
+            legacy: false,
+            unsigned: false,
+            max_message_size: DEFAULT_LIMIT,
+        }
+    }
 }
 
 /// What to do with replies.
@@ -79,6 +95,37 @@ pub(crate) struct SendArgs {
     pub(crate) rate: Option<f64>,
     #[command(flatten)]
     pub(crate) reply: ReplyArgs,
+}
+
+impl SendArgs {
+    /// Reads `SOCKET MESSAGE`; nothing for a command line that has more or less than that. The
+    /// definition of all options takes longer to build than sending a message does.
+    pub(crate) fn plain(words: &[OsString]) -> Option<Self> {
+        let [socket, message] = words else {
+            return None;
+        };
+        if words
+            .iter()
+            .any(|word| word.as_encoded_bytes().starts_with(b"-"))
+        {
+            return None;
+        }
+        Some(Self {
+            client: ClientArgs::plain(socket),
+            message: Some(message.clone()),
+            file: None,
+            binary: false,
+            hex: false,
+            close: false,
+            lines: false,
+            count: 1,
+            rate: None,
+            reply: ReplyArgs {
+                json: false,
+                no_reply: false,
+            },
+        })
+    }
 }
 
 /// Asks a server to stop, by a close message.
@@ -134,8 +181,9 @@ pub(crate) struct BenchArgs {
     #[arg(short, long, value_name = "N", default_value_t = 1,
           value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub(crate) connections: u16,
-    /// How long to measure each size.
-    #[arg(short = 't', long, value_name = "S", value_parser = seconds, allow_negative_numbers = true, default_value = "5")]
+    /// How long to measure each size. Replies that take a second longer are not waited for,
+    /// and make it fail as a timeout.
+    #[arg(short = 't', long, value_name = "S", value_parser = some_seconds, allow_negative_numbers = true, default_value = "5")]
     pub(crate) seconds: Duration,
     /// Send text instead of bytes.
     #[arg(long)]
@@ -146,4 +194,25 @@ pub(crate) struct BenchArgs {
     /// Print one JSON object a size.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "in a test an unwrap is a claim")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_plain_command_line_means_what_the_definition_says() {
+        for words in [["a.socket", "hello"], ["", ""], ["s", "two words"]] {
+            let words = words.map(OsString::from);
+            let name = OsString::from("send");
+            let parsed = SendArgs::try_parse_from([&name].into_iter().chain(&words)).unwrap();
+            let plain = SendArgs::plain(&words).unwrap();
+            assert_eq!(format!("{plain:?}"), format!("{parsed:?}"));
+        }
+        for words in [&["s", "-"][..], &["s", "-b"], &["--", "s"], &["s"]] {
+            let words: Vec<_> = words.iter().map(OsString::from).collect();
+            assert!(SendArgs::plain(&words).is_none(), "{words:?}");
+        }
+    }
 }

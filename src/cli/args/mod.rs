@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 pub(crate) use client::{BenchArgs, ClientArgs, CloseArgs, PingArgs, ReplyArgs, SendArgs};
 pub(crate) use server::ListenArgs;
-pub(crate) use tools::{CompletionsArgs, HelpArgs, InstallArgs, ManArgs, ShellName};
+pub(crate) use tools::{CompletionsArgs, HelpArgs, InstallArgs, ManArgs, ProgramName, ShellName};
 
 use super::exit;
 
@@ -61,8 +61,8 @@ pub(crate) struct RunnerArgs {
     /// Compile only, and say what is wrong.
     #[arg(long)]
     check: bool,
-    /// The script and its arguments, which are never taken for options. With -e, all of them
-    /// are arguments.
+    /// The script and its arguments, which are never taken for options. With -e there is no
+    /// script: the first word that is no option, or what follows `--`, begins the arguments.
     #[arg(value_name = "FILE | -] [ARG", trailing_var_arg = true, value_hint = clap::ValueHint::FilePath)]
     words: Vec<OsString>,
 }
@@ -251,6 +251,17 @@ mod tests {
         assert_eq!(invocation.script, None);
         assert_eq!(invocation.arguments, ["a.scm", "-x"]);
         assert!(!invocation.interactive);
+    }
+
+    #[test]
+    fn options_end_where_arguments_begin() {
+        for word in ["--help", "-V", "-e", "send"] {
+            let invocation = runner(&["-e", "1", "--", word]);
+            assert_eq!(invocation.arguments, [word]);
+        }
+        for word in ["--help", "-V"] {
+            assert!(RunnerArgs::try_parse_from(["sipc", "-e", "1", word]).is_err());
+        }
     }
 
     #[test]

@@ -13,8 +13,9 @@ use super::values::{WireName, allow, limit, mode, path, seconds};
 /// Serves a socket from the shell: prints messages as they come, and answers them.
 ///
 /// A message gets the empty reply once it is printed, unless --echo or --exec gives another
-/// one. A close message ends it, and so do SIGINT and SIGTERM: what is complete is handled
-/// first, and the socket file removed. A second signal ends at once.
+/// one. A close message ends it, and so do SIGINT, SIGTERM, SIGHUP and SIGQUIT: what is complete
+/// is handled first, and the socket file removed. A second signal ends it at once, with the
+/// commands of --exec.
 #[derive(Debug, Parser)]
 #[command(name = "sipc listen", after_help = exit::help(), max_term_width = 100)]
 pub(crate) struct ListenArgs {
@@ -38,14 +39,19 @@ pub(crate) struct ListenArgs {
     pub(crate) once: bool,
     /// Run CMD with `sh -c` for each message. The payload is its standard input, and its output
     /// is the reply: text if the message was and the output is, bytes otherwise. If it fails,
-    /// the connection is closed without a reply. It sees SIPC_SOCKET, SIPC_TYPE, SIPC_PID,
-    /// SIPC_UID and SIPC_GID.
+    /// the connection is closed without a reply. What it leaves in the background is not waited
+    /// for. It sees SIPC_SOCKET, SIPC_TYPE, SIPC_PID, SIPC_UID and SIPC_GID.
     #[arg(long, value_name = "CMD", value_hint = ValueHint::CommandString)]
     pub(crate) exec: Option<OsString>,
     /// Commands of --exec that run at the same time.
     #[arg(long, value_name = "N", default_value_t = 16, requires = "exec",
           value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) jobs: u16,
+    /// Longest time a command of --exec may run; then it is killed, with what it started. 0 is
+    /// no limit.
+    #[arg(long, value_name = "S", value_parser = seconds, allow_negative_numbers = true,
+          default_value = "60", requires = "exec")]
+    pub(crate) exec_timeout: Duration,
     /// Go on after a close message.
     #[arg(long)]
     pub(crate) ignore_close: bool,

@@ -5,13 +5,23 @@ use std::path::PathBuf;
 
 /// Prints a completion script for a shell.
 ///
-/// To have it in this bash session: source <(sipc completions bash). To have it for good, with
-/// the man pages: sipc install.
+/// To have it in this bash session: source <(sipc completions bash). To have it for good, for
+/// both programs, with the man pages: sipc install.
 #[derive(Debug, Parser)]
 #[command(name = "sipc completions", max_term_width = 100)]
 pub(crate) struct CompletionsArgs {
     /// The shell.
     pub(crate) shell: ShellName,
+    /// Which program's command line to complete.
+    #[arg(default_value = "sipc")]
+    pub(crate) program: ProgramName,
+}
+
+/// The programs that completions are made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ProgramName {
+    Sipc,
+    Sipcli,
 }
 
 /// The shells that completions are made for.
@@ -33,7 +43,7 @@ pub(crate) struct ManArgs {
     pub(crate) markdown: bool,
 }
 
-/// Installs completions for bash, zsh and fish, and the man pages.
+/// Installs completions of sipc and sipcli for bash, zsh and fish, and the man pages.
 ///
 /// They go below PREFIX/share, where shells and man look by themselves when PREFIX is
 /// ~/.local, /usr/local or /usr. zsh looks below ~/.local only when told:

@@ -50,6 +50,14 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "write seconds as 2 or 0.25".to_owned())
 }
 
+/// As [`seconds`], more than none.
+pub(super) fn some_seconds(text: &str) -> Result<Duration, String> {
+    seconds(text)
+        .ok()
+        .filter(|time| !time.is_zero())
+        .ok_or_else(|| "write seconds as 2 or 0.25, more than 0".to_owned())
+}
+
 /// Reads a positive rate.
 pub(super) fn rate(text: &str) -> Result<f64, String> {
     text.parse::<f64>()
@@ -127,6 +135,7 @@ mod tests {
         for text in ["-1", "nan", "inf", "x", "", "1e30"] {
             assert!(seconds(text).is_err(), "{text}");
         }
+        assert!(some_seconds("0").is_err() && some_seconds("0.1").is_ok());
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub(super) fn script(program: &Command) -> String {
     }
     describe(&mut text, "*", program);
     text.push_str("    esac\n}\n");
+    text.push_str(VALUES);
     text.push_str(FUNCTIONS);
     text
 }
@@ -81,7 +82,8 @@ fn kind(arg: &Arg) -> String {
     .to_owned()
 }
 
-const FUNCTIONS: &str = r#"
+/// The function that completes one value by what it is.
+pub(super) const VALUES: &str = r#"
 _sipc_complete() {
     local path
     case $1 in
@@ -110,7 +112,9 @@ _sipc_complete() {
         ;;
     esac
 }
+"#;
 
+const FUNCTIONS: &str = r#"
 _sipc() {
     local names options values positionals
     local current=${COMP_WORDS[COMP_CWORD]} first=1 place=0 word value i

@@ -4,27 +4,32 @@
 //! The one for bash is made here: clap_complete's offers options where a socket belongs.
 
 mod bash;
+mod sipcli;
 
 use clap_complete::{Shell, generate};
 
-use super::args::{self, CompletionsArgs, ShellName};
+use super::args::{self, CompletionsArgs, ProgramName, ShellName};
 use super::failure::Outcome;
 use super::output;
 
 /// The name by which arguments that want a socket are recognised.
 const SOCKET: &str = "socket";
 
+/// What completes to sockets in zsh.
+const ZSH_SOCKETS: &str = "_files -g \"*(-=)\"";
+
 /// Prints the script for a shell.
 pub(crate) fn run(args: CompletionsArgs) -> Outcome {
-    output::print(&script(args.shell))
+    output::print(&script(args.program, args.shell))
 }
 
-/// Returns the script for a shell.
-pub(crate) fn script(shell: ShellName) -> String {
-    match shell {
-        ShellName::Bash => bash::script(&args::all()),
-        ShellName::Zsh => zsh(),
-        ShellName::Fish => fish(),
+/// Returns the script for a program and a shell.
+pub(crate) fn script(program: ProgramName, shell: ShellName) -> String {
+    match (program, shell) {
+        (ProgramName::Sipcli, shell) => sipcli::script(shell),
+        (_, ShellName::Bash) => bash::script(&args::all()),
+        (_, ShellName::Zsh) => zsh(),
+        (_, ShellName::Fish) => fish(),
     }
 }
 
@@ -41,7 +46,7 @@ fn zsh() -> String {
     let mut text = String::new();
     for line in generated(Shell::Zsh).lines() {
         if line.starts_with(&mark) {
-            text.push_str(&line.replace(":_files'", ":_files -g \"*(-=)\"'"));
+            text.push_str(&line.replace(":_files'", &format!(":{ZSH_SOCKETS}'")));
         } else {
             text.push_str(line);
         }

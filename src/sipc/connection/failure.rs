@@ -41,15 +41,25 @@ impl Connection {
 
     pub(super) fn connect_error(&self, errno: Errno) -> Error {
         let (kind, reason, text) = match errno {
-            Errno::ENOENT => (
+            Errno::ENOENT => (ErrorKind::Address, "no-server", self.nothing_there()),
+            Errno::ECONNREFUSED => match self.address.occupant() {
+                Some(what) => (
+                    ErrorKind::Address,
+                    "not-a-socket",
+                    format!("{what} is there, not a socket; is this the server's path?"),
+                ),
+                None => (
+                    ErrorKind::Refused,
+                    "no-server",
+                    "nobody listens there; start the server".to_owned(),
+                ),
+            },
+            Errno::EPROTOTYPE => (
                 ErrorKind::Address,
-                "no-server",
-                "there is no such socket; is the server running, and is this its path?".to_owned(),
-            ),
-            Errno::ECONNREFUSED => (
-                ErrorKind::Refused,
-                "no-server",
-                "nobody listens there; start the server".to_owned(),
+                "not-a-socket",
+                "the socket there is no stream socket, so no server of this protocol made it; is \
+                 this the server's path?"
+                    .to_owned(),
             ),
             Errno::EACCES | Errno::EPERM => (
                 ErrorKind::Refused,
@@ -65,6 +75,16 @@ impl Connection {
         self.failed(kind, "connect to", &text)
             .because(reason)
             .caused_by(errno)
+    }
+
+    fn nothing_there(&self) -> String {
+        match self.address.missing_folder() {
+            Some(folder) => format!(
+                "there is no folder {}; is the server running, and is this its path?",
+                folder.display()
+            ),
+            None => "there is no such socket; is the server running, and is this its path?".into(),
+        }
     }
 
     pub(super) fn failed(&self, kind: ErrorKind, what: &str, why: &str) -> Error {

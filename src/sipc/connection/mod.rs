@@ -96,7 +96,7 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// - [`ErrorKind::Address`]: the path cannot name a socket, or nothing is there.
+    /// - [`ErrorKind::Address`]: the path cannot name a socket, or none is there.
     /// - [`ErrorKind::Refused`]: nobody listens there, or no permission.
     /// - [`ErrorKind::TimedOut`]: the queue stayed full.
     /// - [`ErrorKind::Interrupted`]: the waker was used.
@@ -233,7 +233,11 @@ impl Connection {
     }
 
     /// Connects if no connection stands. Blocks as [`Connection::open`].
-    pub(crate) fn connect(&mut self) -> Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// As [`Connection::open`].
+    pub fn connect(&mut self) -> Result<()> {
         let deadline = self.options.read_timeout.and_then(after);
         let mut pause = Duration::from_millis(1);
         while !self.try_connect()? {

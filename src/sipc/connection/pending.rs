@@ -48,20 +48,31 @@ pub(crate) enum Step {
 }
 
 impl Connection {
+    /// Returns whether a message is short enough to be sent, without sending anything.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::Protocol`], with the reason `too-large`: it is not.
+    pub fn check_size(&self, message: Outgoing<'_>) -> Result<()> {
+        let limit = self.options.max_message_size.min(MOST_LEN);
+        if message.wire_len() < limit {
+            return Ok(());
+        }
+        let text = format!(
+            "the message has {}, and max-message-size is {limit}, the first length that is too \
+             long; set it higher on both sides",
+            message.size_in_words()
+        );
+        Err(self
+            .failed(ErrorKind::Protocol, "send to", &text)
+            .because("too-large"))
+    }
+
     /// Starts to send: writes what the socket takes at once.
     pub(crate) fn begin(&mut self, message: Outgoing<'_>, options: SendOptions) -> Result<Pending> {
-        let len = message.wire_len();
-        let limit = self.options.max_message_size.min(MOST_LEN);
         self.reply_bytes = 0;
-        if len >= limit {
-            let text = format!(
-                "the message has {len} bytes and max-message-size is {limit}; set it higher on \
-                 both sides"
-            );
-            return Err(self
-                .failed(ErrorKind::Protocol, "send to", &text)
-                .because("too-large"));
-        }
+        self.check_size(message)?;
+        let len = message.wire_len();
         let framing = self.options.framing;
         let head = message.head(framing, options.flags, 0);
         let pieces = [head.as_bytes(), message.payload, message.tail()];

@@ -1,11 +1,13 @@
 //! Commands that answer messages, run by a few threads so that no slow one stalls the others.
 
+mod groups;
+mod talk;
+
 use std::collections::VecDeque;
 use std::ffi::OsString;
-use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -13,12 +15,13 @@ use std::time::Duration;
 use steel_sipc::sipc::{Message, Outgoing, ReplySlot, Waker};
 use steel_sipc::wire::Kind;
 
-use super::args::ListenArgs;
-use super::failure::cause;
-use super::say;
+use crate::cli::args::ListenArgs;
+use crate::cli::client::given;
+use crate::cli::failure::cause;
+use crate::cli::say;
 
-/// What a pipe holds on Linux without anybody reading it (`pipe(7)`).
-const PIPE: usize = 64 * 1024;
+pub(crate) use groups::Groups;
+use talk::Talk;
 
 /// Messages that may wait for a command: above it, the server reads no more.
 const MOST_WAITING: usize = 1024;
@@ -43,6 +46,8 @@ struct Shared {
     command: OsString,
     socket: PathBuf,
     limit: usize,
+    timeout: Option<Duration>,
+    groups: Arc<Groups>,
     waker: Waker,
     state: Mutex<State>,
     /// A message came, or a command ended.
@@ -59,14 +64,22 @@ struct State {
 }
 
 impl Jobs {
-    /// Makes a pool that runs `command`. `waker` is used whenever one has ended.
-    pub(crate) fn new(command: &OsString, args: &ListenArgs, waker: Waker) -> Self {
+    /// Makes a pool that runs `command`, and keeps those that run in `groups`. `waker` is used
+    /// whenever one has ended.
+    pub(crate) fn new(
+        command: &OsString,
+        args: &ListenArgs,
+        groups: Arc<Groups>,
+        waker: Waker,
+    ) -> Self {
         Self {
             most_threads: usize::from(args.jobs),
             shared: Arc::new(Shared {
                 command: command.clone(),
                 socket: args.socket.clone(),
                 limit: args.max_message_size,
+                timeout: given(args.exec_timeout),
+                groups,
                 waker,
                 state: Mutex::default(),
                 changed: Condvar::new(),
@@ -170,16 +183,15 @@ impl Shared {
     }
 
     fn answer(&self, job: &Job) -> Result<(), String> {
+        let mut command = self.command(job);
         let mut child = self
-            .start(job)
+            .groups
+            .spawn(&mut command)
             .map_err(|error| format!("it does not start: {}", cause(&error)))?;
-        let output = self.talk(&mut child, job.message.payload());
-        if output.is_err() {
-            // It may have ended by itself, which is as good.
-            let _ = child.kill();
-        }
-        let status = child.wait().map_err(|error| cause(&error))?;
-        let output = output?;
+        let talk = Talk::new(&mut child, job.message.payload(), self);
+        let (status, output) = talk
+            .finish()
+            .inspect_err(|_| self.groups.kill_one(&mut child))?;
         if !status.success() {
             return Err(format!("it ended with {status}"));
         }
@@ -198,7 +210,7 @@ impl Shared {
             .map_err(|error| error.to_string())
     }
 
-    fn start(&self, job: &Job) -> std::io::Result<Child> {
+    fn command(&self, job: &Job) -> Command {
         let mut command = Command::new("/bin/sh");
         command
             .arg("-c")
@@ -215,37 +227,6 @@ impl Shared {
                 .env("SIPC_UID", peer.uid.to_string())
                 .env("SIPC_GID", peer.gid.to_string());
         }
-        command.spawn()
-    }
-
-    /// Gives the command its input and takes its output. Blocks.
-    fn talk(&self, child: &mut Child, payload: &[u8]) -> Result<Vec<u8>, String> {
-        let (Some(mut input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err("it has no pipes".to_owned());
-        };
-        let mut reply = Vec::new();
-        let read = thread::scope(|scope| {
-            // A command that does not want its input is free not to read it.
-            if payload.len() <= PIPE {
-                let _ = input.write_all(payload);
-                drop(input);
-            } else {
-                scope.spawn(move || input.write_all(payload));
-            }
-            let read = output.take(self.limit as u64).read_to_end(&mut reply);
-            if reply.len() >= self.limit {
-                // It would never read the rest of its input, nor end.
-                let _ = child.kill();
-            }
-            read
-        });
-        read.map_err(|error| format!("cannot read its output: {}", cause(&error)))?;
-        if reply.len() >= self.limit {
-            return Err(format!(
-                "its output is not shorter than --max-message-size, {} bytes",
-                self.limit
-            ));
-        }
-        Ok(reply)
+        command
     }
 }
