@@ -243,6 +243,22 @@ impl Host {
         })?;
         let path = path.and_then(|path| path.canonicalize().ok());
         reader::check_required(&text, path.as_deref(), &self.search).map_err(script_error)?;
+        // The one place where a name can be asked for without being called.
+        let whole = text.trim();
+        if self
+            .redefinitions
+            .as_ref()
+            .is_some_and(|all| all.is_unbound(whole))
+        {
+            let message = format!("the name {whole} is not bound: what defined it failed");
+            return Err(script_error(report::describe(
+                name,
+                &text,
+                0,
+                whole.len(),
+                &message,
+            )));
+        }
         let mut text = text;
         let unit = self
             .redefinitions

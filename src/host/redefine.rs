@@ -4,9 +4,11 @@
 //! first. And within a unit it inlines small functions, after which no assignment reaches their
 //! users. So each unit gets one setter for every name it defines. A setter's assignment keeps
 //! the name from being inlined; and when the name is defined again, the setters of the earlier
-//! bindings give them the new value. A unit that fails gives its names their old values back.
+//! bindings give them the new value. A unit that fails gives its names their old values back;
+//! a name that had none cannot be unbound in Steel, and says so when it is used.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use steel::SteelVal;
 use steel::steel_vm::engine::Engine;
 
@@ -17,6 +19,8 @@ use super::syntax::forms;
 pub(super) struct Redefinitions {
     setters: HashMap<String, Vec<String>>,
     count: usize,
+    /// Names that only failed units defined.
+    unbound: HashSet<String>,
 }
 
 /// A unit that is being compiled and run.
@@ -45,7 +49,10 @@ impl Redefinitions {
             }
             let (setter, definition) = self.setter(&name);
             setters.push_str(&definition);
-            let old = engine.extract_value(&name).ok();
+            let old = match self.unbound.contains(&name) {
+                true => None,
+                false => engine.extract_value(&name).ok(),
+            };
             names.push(Name { name, setter, old });
         }
         Unit { names, setters }
@@ -64,6 +71,7 @@ impl Redefinitions {
             let Ok(new) = engine.extract_value(&name) else {
                 continue;
             };
+            self.unbound.remove(&name);
             let setters = self.setters.entry(name).or_default();
             for earlier in setters.iter() {
                 // A setter only assigns; it has no way to fail.
@@ -81,7 +89,13 @@ impl Redefinitions {
     /// Gives what a failed unit was going to define its old value.
     pub(super) fn abandon(&mut self, engine: &mut Engine, unit: Unit) {
         for Name { name, old, .. } in unit.names {
-            let Some(old) = old else { continue };
+            let Some(old) = old else {
+                if engine.global_exists(&name) {
+                    engine.register_value(&name, unbound(&name));
+                    self.unbound.insert(name);
+                }
+                continue;
+            };
             engine.register_value(&name, old);
             if self.setters.contains_key(&name) {
                 let (setter, definition) = self.setter(&name);
@@ -91,15 +105,67 @@ impl Redefinitions {
             }
         }
     }
+
+    /// Returns whether a name is bound only because Steel cannot unbind it.
+    pub(super) fn is_unbound(&self, name: &str) -> bool {
+        self.unbound.contains(name)
+    }
+}
+
+/// Makes what stands for a name that only a failed unit defined.
+fn unbound(name: &str) -> SteelVal {
+    let message = format!("the name {name} is not bound: what defined it failed");
+    SteelVal::anonymous_boxed_function(Arc::new(move |_: &[SteelVal]| {
+        Err(crate::script::outcome::misuse(message.clone()))
+    }))
 }
 
 /// Returns the names that the top level of a text defines as variables.
 fn defined(text: &str) -> Vec<String> {
     forms(text)
         .into_iter()
-        .filter_map(|form| definition(&text[form]))
-        .map(|(name, _)| name.to_owned())
+        .flat_map(|form| {
+            let form = &text[form];
+            match (definition(form), parts(form).as_slice()) {
+                (Some((name, _)), _) => vec![name.to_owned()],
+                (None, ["begin", rest @ ..]) => defined(&rest.join(" ")),
+                (None, ["define-values", names, ..]) => owned(&parts(names)),
+                (None, ["struct", name, fields, options @ ..]) => {
+                    let is_mutable = options.contains(&"#:mutable");
+                    structure(name, &parts(fields), is_mutable)
+                }
+                _ => Vec::new(),
+            }
+        })
         .collect()
+}
+
+/// Returns the forms inside a form in brackets; none of anything else.
+fn parts(form: &str) -> Vec<&str> {
+    let inner = form
+        .strip_prefix(['(', '['])
+        .and_then(|rest| rest.strip_suffix([')', ']']));
+    inner.map_or(Vec::new(), |inner| {
+        let found = forms(inner).into_iter();
+        found.map(|range| &inner[range]).collect()
+    })
+}
+
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+/// Returns what `struct` defines: constructor, predicate, a reader for each field and, where it
+/// is mutable, a writer.
+fn structure(name: &str, fields: &[&str], is_mutable: bool) -> Vec<String> {
+    let mut names = vec![name.to_owned(), format!("{name}?")];
+    for field in fields {
+        names.push(format!("{name}-{field}"));
+        if is_mutable {
+            names.push(format!("set-{name}-{field}!"));
+        }
+    }
+    names
 }
 
 /// Takes a definition apart: the name, and what comes behind it. Nothing if it is none.
@@ -128,5 +194,13 @@ mod tests {
             [define b 2] (displayln \"(define c 1)\") ; (define d 1)
             (define ((curried a) b) a)";
         assert_eq!(defined(text), ["a", "f", "b", "curried"]);
+    }
+
+    #[test]
+    fn definitions_of_several_names_are_found() {
+        let text = "(begin (define a 1) (begin (define (b) 2))) (define-values (c d) (values 1 2))
+            (struct p (x y) #:mutable) (struct q ()) '(begin (define e 1)) (begin) (struct)";
+        let names = "a b c d p p? p-x set-p-x! p-y set-p-y! q q?";
+        assert_eq!(defined(text).join(" "), names);
     }
 }

@@ -214,10 +214,16 @@ impl Host {
             )
             .chain(SYNTAX.iter().map(|name| (*name).to_owned()))
             .filter(|name| !name.starts_with(['#', '%']) && !name.contains("__"))
+            .filter(|name| !self.is_unbound(name))
             .collect();
         names.sort_unstable();
         names.dedup();
         names
+    }
+
+    fn is_unbound(&self, name: &str) -> bool {
+        let redefinitions = self.redefinitions.as_ref();
+        redefinitions.is_some_and(|all| all.is_unbound(name))
     }
 
     /// Returns the documentation of a name: this crate's, Steel's or the script's own.

@@ -178,12 +178,27 @@ fn a_file_that_fails_to_load_leaves_everything_as_it_was() {
     let mut screen = open(folder.path());
     screen.ask(",load a.scm", "loaded");
     screen.ask("(define (h) (g))", "");
-    std::fs::write(&file, "(define (f) 2)\n(car 5)\n").unwrap();
+    std::fs::write(&file, "(define (f) 2)\n(car 5)\n(define (fresh) 1)").unwrap();
     screen.ask(",reload", "a.scm:2");
     screen.ask("(list (f) (g) (h))", "= (1 1 1)");
+    screen.ask("fresh", "the name fresh is not bound");
+    screen.ask("(fresh)", "the name fresh is not bound");
     std::fs::write(&file, "(define (f) 3)\n").unwrap();
     screen.ask(",reload", "loaded");
     screen.ask("(list (f) (g) (h))", "= (3 3 3)");
+    screen.ask("(define (fresh) 4)", "");
+    screen.ask("(fresh)", "= 4");
+}
+
+#[test]
+fn definitions_inside_begin_and_structs_reach_callers_made_before() {
+    let folder = tempdir().unwrap();
+    let mut screen = open(folder.path());
+    screen.ask("(begin (define (f) 1) (struct point (x y)))", "");
+    screen.ask("(define (both) (list (f) (point-y (point 5 6))))", "");
+    screen.ask("(both)", "= (1 6)");
+    screen.ask("(begin (define (f) 2) (struct point (y x)))", "");
+    screen.ask("(both)", "= (2 5)");
 }
 
 #[test]
