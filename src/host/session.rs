@@ -221,6 +221,20 @@ impl Host {
         names
     }
 
+    /// Returns the modules that `require` finds without a file: those that Steel brings.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use steel_sipc::Host;
+    /// assert!(Host::modules().any(|name| name == "steel/result"));
+    /// ```
+    pub fn modules() -> impl Iterator<Item = &'static str> {
+        let all = steel::compiler::modules::BUILT_INS.iter();
+        all.map(|(name, _)| *name)
+            .filter(|name| !name.starts_with('#'))
+    }
+
     fn is_unbound(&self, name: &str) -> bool {
         let redefinitions = self.redefinitions.as_ref();
         redefinitions.is_some_and(|all| all.is_unbound(name))

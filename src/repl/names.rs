@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use crate::host::Host;
 use crate::host::syntax::scan;
 
 /// The names of a session, as the editor's thread sees them.
@@ -19,8 +20,10 @@ pub(super) struct Names {
 #[derive(Debug, PartialEq, Eq)]
 enum Place<'a> {
     Command(&'a str),
-    /// A string, which is taken for a file name; the one behind `require` for a module's.
+    /// A string, which is taken for a file name.
     File(&'a str),
+    /// A string inside `require`.
+    Module(&'a str),
     Name(&'a str),
 }
 
@@ -53,6 +56,7 @@ impl Names {
         let (word, found) = match place(before) {
             Place::Command(word) => (word, starting_with(&self.commands, word)),
             Place::File(word) => (word, files(word)),
+            Place::Module(word) => (word, modules(word)),
             Place::Name(word) if word.is_empty() => (word, Vec::new()),
             Place::Name(word) => {
                 let from = self.all.partition_point(|name| name.as_str() < word);
@@ -95,7 +99,12 @@ fn place(before: &str) -> Place<'_> {
     }
     let open = scan(before).ok().and_then(|found| found.open_text);
     if let Some((at, '"')) = open {
-        return Place::File(&before[at + 1..]);
+        let word = &before[at + 1..];
+        return if is_in_require(&before[..at]) {
+            Place::Module(word)
+        } else {
+            Place::File(word)
+        };
     }
     let start = before
         .rfind(|c: char| c.is_whitespace() || "()[]{}\"';`,".contains(c))
@@ -103,6 +112,27 @@ fn place(before: &str) -> Place<'_> {
             at + before[at..].chars().next().map_or(1, char::len_utf8)
         });
     Place::Name(&before[start..])
+}
+
+/// Returns whether a text ends inside a `require` form.
+fn is_in_require(text: &str) -> bool {
+    text.rfind("(require").is_some_and(|at| {
+        let form = &text[at..];
+        let closed = form.matches(')').count();
+        form["(require".len()..].starts_with(char::is_whitespace)
+            && form.matches('(').count() > closed
+    })
+}
+
+/// Returns the modules that `require` would find whose names begin with a word: those that
+/// Steel brings, and Scheme files.
+fn modules(word: &str) -> Vec<String> {
+    let brought = Host::modules().filter(|name| name.starts_with(word));
+    let files = files(word).into_iter();
+    brought
+        .map(str::to_owned)
+        .chain(files.filter(|name| name.ends_with(['/']) || name.ends_with(".scm")))
+        .collect()
 }
 
 /// Returns the files whose names begin with a word; folders with a slash behind them.

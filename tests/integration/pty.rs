@@ -84,6 +84,30 @@ fn names_are_completed() {
     screen.ask("(define my-own-value 7)", "");
     screen.press("my-own\t\r");
     screen.wait_for("= 7");
+    std::fs::write(
+        folder.path().join("plans.scm"),
+        "(provide plan) (define plan 8)",
+    )
+    .unwrap();
+    std::fs::write(folder.path().join("plans.txt"), "").unwrap();
+    screen.press("(require \"pla\t\")\r");
+    screen.ask("plan", "= 8");
+    screen.press("(require \"steel/resu\t\")\r");
+    screen.ask("(unwrap-ok (Ok 9))", "= 9");
+}
+
+#[test]
+fn history_is_searched_backwards() {
+    let folder = tempdir().unwrap();
+    let mut screen = open(folder.path());
+    screen.ask("(+ 40 2)", "$1 = 42");
+    screen.ask("(* 3 3)", "$2 = 9");
+    screen.press("\x12");
+    screen.wait_for("search");
+    screen.press("40");
+    screen.wait_for("(+ 40 2)");
+    screen.press("\r");
+    screen.wait_for("$3 = 42");
 }
 
 #[test]
