@@ -26,7 +26,7 @@ mod lifetime; // bind, release, drop, stale files, interrupts, descriptors
 mod limits; // bounds: peers, descriptors, queues, sizes, times
 mod pty; // the prompt on a pseudo-terminal
 mod pty_support; // the workbench for it
-mod reader;
+mod reader; // text that is too deep, too long, unfinished
 mod readme; // its terminal sessions, typed as they stand there
 mod repl; // forms on a pipe
 mod scheme; // runs tests/scheme/ok and tests/scheme/fail
