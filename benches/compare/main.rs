@@ -4,6 +4,7 @@
 //! cargo bench --bench compare              the quick part, under two minutes
 //! cargo bench --bench compare -- --full    longer rounds, all sizes, 1 000 000 messages
 //! cargo bench --bench compare -- 16        only workloads with "16" in their name
+//! cargo bench --bench compare -- --readme  writes the table and the plot of the README
 //! ```
 //!
 //! With another commit's program in the environment variable `SIPC_BEFORE` its Scheme server is
@@ -12,6 +13,7 @@
 //! tenth: measure again when the machine is quiet.
 
 mod clients;
+mod figures;
 mod measure;
 mod resources;
 mod servers;
@@ -37,16 +39,19 @@ fn main() -> Result<()> {
         }
         _ => {}
     }
-    let is_full = words.contains(&"--full");
-    if let Some(option) = words
-        .iter()
-        .find(|word| word.starts_with('-') && **word != "--full")
-    {
+    let (options, only): (Vec<&str>, Vec<&str>) =
+        words.into_iter().partition(|word| word.starts_with('-'));
+    let known = ["--full", "--readme"];
+    if let Some(option) = options.iter().find(|option| !known.contains(option)) {
         bail!("there is no option {option}; see the head of benches/compare/main.rs");
     }
-    let only: Vec<&str> = words.into_iter().filter(|word| *word != "--full").collect();
-    let bench = workloads::Bench::new(is_full, only)?;
-    println!("{}", resources::machine());
+    let bench = workloads::Bench::new(options.contains(&"--full"), only)?;
+    let machine = resources::machine();
+    println!("{machine}");
     bench.rates()?;
-    resources::report(&bench)
+    resources::report(&bench)?;
+    if options.contains(&"--readme") {
+        figures::write(&bench.rows.borrow(), &machine)?;
+    }
+    Ok(())
 }

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::clients;
+use crate::figures::Row;
 use crate::measure::{quantile, sorted};
 use crate::servers::{Kind, Server};
 use crate::workloads::Bench;
@@ -92,10 +93,15 @@ fn start_up(bench: &Bench) -> Result<()> {
                 .collect(),
         );
         let ratio = quantile(&ratios, 0.5);
-        println!(
-            "  {name:<34} {:>8.1} ms  {ratio:>6.3}",
-            quantile(&sorted(own), 0.5)
-        );
+        let median = quantile(&sorted(own), 0.5);
+        println!("  {name:<34} {median:>8.1} ms  {ratio:>6.3}");
+        bench.rows.borrow_mut().push(Row {
+            workload: "start-up, from start to exit: less is better".to_owned(),
+            name: (*name).to_owned(),
+            value: format!("{median:.1} ms"),
+            ratio,
+            is_noisy: false,
+        });
     }
     Ok(())
 }

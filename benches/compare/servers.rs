@@ -34,6 +34,8 @@ pub(crate) enum Kind {
     Node,
     /// SBCL's `sb-bsd-sockets`, likewise.
     Sbcl,
+    /// Guile's sockets, likewise.
+    Guile,
 }
 
 impl Kind {
@@ -48,6 +50,7 @@ impl Kind {
             Kind::Python => "python",
             Kind::Node => "node",
             Kind::Sbcl => "sbcl",
+            Kind::Guile => "guile",
         }
     }
 
@@ -74,6 +77,11 @@ impl Kind {
             Kind::Node => {
                 let mut command = Command::new("node");
                 command.arg(script("echo.js"));
+                command
+            }
+            Kind::Guile => {
+                let mut command = Command::new("guile");
+                command.arg(script("echo.guile.scm"));
                 command
             }
             Kind::Sbcl => {

@@ -1,17 +1,20 @@
 //! What is measured, and the figure each should reach.
 
 use anyhow::Result;
+use std::cell::RefCell;
 use std::path::Path;
 use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::clients::{self, Client};
+use crate::figures::Row;
 use crate::measure::{self, Contender, Processors};
 use crate::servers::{self, Kind, Server};
 
 pub(crate) struct Bench {
     pub(crate) directory: TempDir,
     pub(crate) is_full: bool,
+    pub(crate) rows: RefCell<Vec<Row>>,
     only: Vec<String>,
     processors: Processors,
 }
@@ -30,6 +33,7 @@ impl Bench {
         Ok(Self {
             directory: tempfile::tempdir()?,
             is_full,
+            rows: RefCell::default(),
             only: only.into_iter().map(str::to_owned).collect(),
             processors: Processors::new()?,
         })
@@ -59,7 +63,7 @@ impl Bench {
                 (Kind::Scheme, "plain client", plain),
             ];
             if size == 64 {
-                let peers = [Kind::Python, Kind::Node, Kind::Sbcl];
+                let peers = [Kind::Python, Kind::Node, Kind::Sbcl, Kind::Guile];
                 all.extend(peers.map(|kind| (kind, "plain client", plain)));
             }
             self.rate(
@@ -194,6 +198,13 @@ impl Bench {
                 }
                 _ => String::new(),
             };
+            self.rows.borrow_mut().push(Row {
+                workload: title.to_owned(),
+                name: measured.name.clone(),
+                value: format!("{:.0}/s", measured.rate),
+                ratio: measured.ratio,
+                is_noisy: measured.is_noisy(),
+            });
             println!(
                 "  {:<34} {:>10.0}/s  {:>6.3}  ({:.3} to {:.3}){}{verdict}",
                 measured.name,
