@@ -19,7 +19,9 @@ use std::time::{Duration, Instant};
 use self::ready::{Ready, ReadyQueue};
 use self::timers::Timers;
 use super::acceptor::Acceptor;
+use super::claim::Claim;
 use super::peer::{Peer, linger};
+use super::shared::{Share, SharedSockets};
 use super::stats::ListenerStats;
 use super::token::Tokens;
 use super::wait::{Waker, system};
@@ -83,6 +85,8 @@ pub struct EventLoop {
     is_flooded: bool,
     /// Until when a drain takes at most; nothing while there is none.
     drain_until: Option<Instant>,
+    /// Where listening sockets come from, when other processes have them too.
+    sockets: Option<Arc<dyn SharedSockets>>,
 }
 
 impl EventLoop {
@@ -123,6 +127,7 @@ impl EventLoop {
             is_woken: false,
             is_flooded: false,
             drain_until: None,
+            sockets: None,
         })
     }
 
@@ -148,11 +153,24 @@ impl EventLoop {
     /// - [`ErrorKind::Io`]: the system said no for another reason.
     pub fn bind(&mut self, path: impl AsRef<Path>, options: &BindOptions) -> Result<ListenerId> {
         let address = Address::new(path)?;
-        let claim = address.claim(options)?;
+        let (claim, share) = match &self.sockets {
+            Some(sockets) => {
+                let lent = sockets.socket(&address, options, &self.waker)?;
+                let share = Share::new(sockets.clone(), lent.tally);
+                (Claim::lent(address, lent.listener), Some(share))
+            }
+            None => (address.claim(options)?, None),
+        };
         self.last_token += 1;
         let token = self.last_token;
-        self.acceptors.insert(token, Acceptor::new(claim, options));
+        self.acceptors
+            .insert(token, Acceptor::new(claim, options, share));
         Ok(ListenerId(token))
+    }
+
+    /// Has sockets that are bound from now on come from `sockets`.
+    pub(crate) fn share(&mut self, sockets: Arc<dyn SharedSockets>) {
+        self.sockets = Some(sockets);
     }
 
     /// Begins to serve a listener, or pauses it: while paused nothing is accepted or read.
@@ -215,6 +233,7 @@ impl EventLoop {
         let Some(mut acceptor) = self.acceptors.remove(&listener.0) else {
             return false;
         };
+        acceptor.report();
         acceptor.claim.release();
         acceptor.unwatch(&self.epoll);
         self.ready.forget(listener.0);

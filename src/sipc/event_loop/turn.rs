@@ -25,6 +25,9 @@ const MOST_READY: usize = 64 * 1024;
 impl EventLoop {
     /// Waits once, and does what the kernel says can be done. Returns whether it said anything.
     pub(super) fn turn(&mut self, deadline: Option<Instant>) -> Result<bool> {
+        if self.sockets.is_some() {
+            self.acceptors.values_mut().for_each(Acceptor::report);
+        }
         let already = self.ready.len();
         self.attend();
         let mut until = [deadline, self.timers.next()].into_iter().flatten().min();
@@ -44,6 +47,7 @@ impl EventLoop {
                 WAKER => {
                     self.is_woken = true;
                     self.release_cancelled();
+                    self.watch_anew(now);
                 }
                 BELL => self.notices.silence(),
                 token if self.acceptors.contains_key(&token) => self.accept(token, now),
@@ -106,6 +110,15 @@ impl EventLoop {
         }
     }
 
+    /// Looks whether somebody waits in a shared socket that this process was not woken for.
+    fn watch_anew(&mut self, now: Instant) {
+        for (token, acceptor) in &mut self.acceptors {
+            if !acceptor.watch_anew(&self.epoll, *token) {
+                self.timers.add(now + RETRY, *token);
+            }
+        }
+    }
+
     fn accept(&mut self, listener: u64, now: Instant) {
         let Some(acceptor) = self.acceptors.get_mut(&listener) else {
             return;
@@ -139,6 +152,7 @@ impl EventLoop {
                     self.read(&peer, now);
                     peer.watch();
                     self.look_after(&peer);
+                    self.watch_anew(now);
                 }
                 Accepted::Denied => self.fault(listener, Fault::Accept),
                 Accepted::None => {
