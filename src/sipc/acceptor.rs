@@ -79,7 +79,8 @@ impl Acceptor {
         token: u64,
         is_draining: bool,
     ) -> Result<()> {
-        let wanted = self.is_serving && !self.is_paused && !is_draining;
+        let is_held = self.share.as_ref().is_some_and(|share| share.is_held);
+        let wanted = self.is_serving && !self.is_paused && !is_draining && !is_held;
         let listener = &self.claim.listener;
         let flags = match self.share {
             Some(_) => Share::WATCH,
@@ -113,6 +114,13 @@ impl Acceptor {
             .is_ok();
         self.is_paused = !self.is_watched;
         self.is_watched
+    }
+
+    /// Leaves the clients of a shared socket to the others for now, or no longer.
+    pub(super) fn hold(&mut self, is_held: bool) {
+        if let Some(share) = &mut self.share {
+            share.is_held = is_held;
+        }
     }
 
     /// Tells who lent the socket how many messages have come.

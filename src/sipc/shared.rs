@@ -40,6 +40,8 @@ pub(crate) struct Share {
     sockets: Arc<dyn SharedSockets>,
     tally: File,
     reported: u64,
+    /// Whether others are to have the clients for now.
+    pub(super) is_held: bool,
 }
 
 impl Share {
@@ -51,6 +53,7 @@ impl Share {
             sockets,
             tally: tally.into(),
             reported: 0,
+            is_held: false,
         }
     }
 

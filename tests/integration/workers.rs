@@ -12,8 +12,11 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::cli_support::{Done, PATIENCE, Place, SIPC, Served, frame, sipc};
+use crate::cli_support::{Done, Place, SIPC, Served, frame, sipc};
 use crate::support::assert_socket_gone;
+
+/// Longer than anything here takes where engines start one after the other on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Answers with its process and how many messages that has had.
 const SERVER: &str = r##"
@@ -41,20 +44,21 @@ fn script(place: &Place, text: &str) -> String {
     path
 }
 
-fn start_script(place: &Place, options: &[&str], text: &str) -> Served {
+fn start_script(place: &Place, options: &[&str], text: &str, patience: Duration) -> Served {
     let socket = place.socket();
     let mut command = Command::new(SIPC);
     command.args(options).arg(script(place, text)).arg(&socket);
-    Served::start(command, socket)
+    Served::start_for(command, socket, patience)
 }
 
 /// Starts the server and returns when `count` workers have answered.
 fn start(place: &Place, count: usize) -> Served {
-    let served = start_script(
-        place,
-        &["--workers", &count.to_string(), "--report"],
-        SERVER,
-    );
+    start_for(place, count, PATIENCE)
+}
+
+fn start_for(place: &Place, count: usize, patience: Duration) -> Served {
+    let options = ["--workers", &count.to_string(), "--report"];
+    let served = start_script(place, &options, SERVER, patience);
     until("the socket", || UnixStream::connect(&served.socket).is_ok());
     answering(&served, count);
     served
@@ -77,7 +81,9 @@ fn ask_on(stream: &mut UnixStream, text: &str) -> io::Result<(i32, u64)> {
     let mut payload = vec![0; length as usize];
     stream.read_exact(&mut payload)?;
     let text = String::from_utf8(payload).unwrap();
-    let (process, count) = text.trim_end_matches('\0').split_once(' ').unwrap();
+    // The empty reply, which says that there is none.
+    let words = text.trim_end_matches('\0').split_once(' ');
+    let (process, count) = words.ok_or(io::ErrorKind::InvalidData)?;
     Ok((process.parse().unwrap(), count.parse().unwrap()))
 }
 
@@ -105,8 +111,9 @@ fn answering(served: &Served, count: usize) -> BTreeSet<i32> {
 
 fn is_alive(process: i32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-    // A zombie is as dead as it gets until its parent looks.
-    !stat.is_empty() && !stat.contains(") Z ")
+    // A zombie is as dead as it gets until its parent looks; its other threads may be ending.
+    let threads = fs::read_dir(format!("/proc/{process}/task")).map_or(0, Iterator::count);
+    !stat.is_empty() && !(stat.contains(") Z ") && threads <= 1)
 }
 
 fn end(process: i32) {
@@ -145,7 +152,7 @@ fn counts(text: &str) -> (Vec<u64>, u64) {
 #[test]
 fn a_close_message_ends_all_with_0_and_the_counts_add_up() {
     let place = Place::new();
-    let served = start_script(&place, &["--workers", "2", "--report"], SERVER);
+    let served = start_script(&place, &["--workers", "2", "--report"], SERVER, PATIENCE);
     until("the socket", || UnixStream::connect(&served.socket).is_ok());
     let mut sent = 0;
     let mut own = BTreeMap::new();
@@ -239,7 +246,7 @@ fn a_killed_worker_is_replaced_and_what_it_took_still_counts() {
 }
 
 #[test]
-fn a_message_that_kills_its_worker_has_no_answer_and_costs_no_other() {
+fn a_worker_that_exits_with_an_error_is_replaced() {
     let place = Place::new();
     let mut served = start(&place, 2);
     for _ in 0..3 {
@@ -255,9 +262,10 @@ fn a_message_that_kills_its_worker_has_no_answer_and_costs_no_other() {
 }
 
 /// Kills an idle worker before each message, which goes on a connection of its own.
-fn kill_between_messages(rounds: usize) {
+fn kill_between_messages(rounds: u32) {
     let place = Place::new();
-    let served = start(&place, 3);
+    // A round takes no longer than the start of an engine.
+    let served = start_for(&place, 3, PATIENCE + rounds * Duration::from_secs(5));
     for round in 0..rounds {
         // Whoever answers is idle then.
         let (process, _) = ask(&served, "hi").unwrap();
@@ -269,7 +277,7 @@ fn kill_between_messages(rounds: usize) {
 
 #[test]
 fn no_message_is_lost_when_idle_workers_are_killed() {
-    kill_between_messages(25);
+    kill_between_messages(20);
 }
 
 #[test]
@@ -362,8 +370,8 @@ fn a_script_that_cannot_start_says_so_once() {
     assert_eq!((done.code, done.text()), (1, ""));
     assert_eq!(
         done.err.matches("bnid").count(),
-        3,
-        "message, excerpt, guess: {}",
+        2,
+        "message and excerpt: {}",
         done.err
     );
     assert!(
@@ -410,7 +418,7 @@ fn workers_must_agree_on_the_socket() {
         (define listener (bind path #:backlog (if (path-exists? path) 9 8)))
         (unless listener (error (sipc-error-message (last-error))))
         (hook listener (lambda (fault) #true) (lambda (type value) #true))"##;
-    let mut served = start_script(&place, &["--workers", "2"], text);
+    let mut served = start_script(&place, &["--workers", "2"], text, PATIENCE);
     let error = loop {
         let line = served.error_line();
         if line.contains("cannot bind") {
@@ -445,7 +453,8 @@ fn a_workers_child_inherits_nothing_of_it() {
         .args(["--workers", "1"])
         .arg(script(&place, text))
         .arg(&socket);
-    let served = Served::start(command.env("PATH", path), socket.clone());
+    command.env("PATH", path);
+    let served = Served::start(command, socket.clone());
     until("the socket", || UnixStream::connect(&socket).is_ok());
     let done = sipc(&["send", &socket, "go"]);
     assert_eq!(done.code, 0, "{done:?}");

@@ -87,6 +87,8 @@ pub struct EventLoop {
     drain_until: Option<Instant>,
     /// Where listening sockets come from, when other processes have them too.
     sockets: Option<Arc<dyn SharedSockets>>,
+    /// Whether others are to have the clients of shared sockets for now.
+    is_held: bool,
 }
 
 impl EventLoop {
@@ -128,6 +130,7 @@ impl EventLoop {
             is_flooded: false,
             drain_until: None,
             sockets: None,
+            is_held: false,
         })
     }
 
@@ -166,6 +169,23 @@ impl EventLoop {
         self.acceptors
             .insert(token, Acceptor::new(claim, options, share));
         Ok(ListenerId(token))
+    }
+
+    /// Leaves the clients of shared sockets to other processes, or no longer: for a callback that
+    /// waits, and whose loop goes on meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::Io`]: the kernel cannot watch a socket.
+    pub(crate) fn hold(&mut self, is_held: bool) -> Result<()> {
+        if std::mem::replace(&mut self.is_held, is_held) == is_held {
+            return Ok(());
+        }
+        for (token, acceptor) in &mut self.acceptors {
+            acceptor.hold(is_held);
+            acceptor.update_interest(&self.epoll, *token, self.drain_until.is_some())?;
+        }
+        Ok(())
     }
 
     /// Has sockets that are bound from now on come from `sockets`.
