@@ -17,8 +17,8 @@ pub struct WorkerStats {
     pub number: usize,
     /// The process in it; nothing while there is none.
     pub pid: Option<u32>,
-    /// Whole messages received, by all processes that have been in it. What a process was
-    /// killed over is not counted.
+    /// Whole messages received, by all processes that have been in it, also those that were
+    /// killed.
     pub messages: u64,
     /// Processes started after the first.
     pub restarts: u64,

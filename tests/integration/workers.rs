@@ -9,6 +9,9 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use steel_sipc::sipc::BindOptions;
+use steel_sipc::workers::{Worker, Workers};
+
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -284,6 +287,69 @@ fn no_message_is_lost_when_idle_workers_are_killed() {
 #[ignore = "minutes: each round starts an engine"]
 fn no_message_is_lost_when_hundreds_of_idle_workers_are_killed() {
     kill_between_messages(400);
+}
+
+#[test]
+fn a_program_in_rust_loses_no_message_when_hundreds_of_idle_workers_are_killed() {
+    const THIS: &str =
+        "workers::a_program_in_rust_loses_no_message_when_hundreds_of_idle_workers_are_killed";
+    const ROUNDS: u64 = 300;
+    if let Some(worker) = Worker::inherited().unwrap() {
+        answer_in_rust(&worker);
+    }
+    let place = Place::new();
+    let socket = place.socket();
+    // The harness of each worker would print to this one's output.
+    let quiet = "exec \"$0\" \"$@\" > /dev/null";
+    let program = std::env::current_exe().unwrap();
+    let words = ["--exact", THIS, "--nocapture", "--test-threads=1", &socket];
+    let arguments = [&["-c", quiet, program.to_str().unwrap()], &words[..]].concat();
+    let mut workers = Workers::new(3).program("/bin/sh").arguments(arguments);
+    let handle = workers.handle().unwrap();
+    let supervisor = thread::spawn(move || workers.supervise());
+    until("the socket", || UnixStream::connect(&socket).is_ok());
+    let ask = || {
+        let mut stream = UnixStream::connect(&socket).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        ask_on(&mut stream, "hi").unwrap().0
+    };
+    for _ in 0..ROUNDS {
+        // Whoever answers is idle then.
+        end(ask());
+        ask();
+    }
+    until("the last replacement", || {
+        handle.stats().iter().all(|worker| worker.pid.is_some())
+    });
+    let stats = handle.stats();
+    assert_eq!(
+        stats.iter().map(|worker| worker.restarts).sum::<u64>(),
+        ROUNDS,
+        "{stats:?}"
+    );
+    assert_eq!(
+        stats.iter().map(|worker| worker.messages).sum::<u64>(),
+        2 * ROUNDS,
+        "{stats:?}"
+    );
+    handle.stop(9);
+    assert_eq!(supervisor.join().unwrap().unwrap(), 9);
+    assert_socket_gone(Path::new(&socket));
+}
+
+/// Serves without Scheme until this process is told to end.
+fn answer_in_rust(worker: &Worker) -> ! {
+    let socket = std::env::args().next_back().unwrap();
+    let mut listener = worker.listener(socket, &BindOptions::default()).unwrap();
+    let served = listener.hook(
+        |_| true,
+        |exchange| {
+            let answer = format!("{} 0", std::process::id());
+            exchange.respond(&answer.as_str().into()).unwrap().is_ok()
+        },
+    );
+    drop(listener);
+    std::process::exit(i32::from(served.is_err()))
 }
 
 #[test]

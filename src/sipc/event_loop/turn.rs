@@ -25,9 +25,6 @@ const MOST_READY: usize = 64 * 1024;
 impl EventLoop {
     /// Waits once, and does what the kernel says can be done. Returns whether it said anything.
     pub(super) fn turn(&mut self, deadline: Option<Instant>) -> Result<bool> {
-        if self.sockets.is_some() {
-            self.acceptors.values_mut().for_each(Acceptor::report);
-        }
         let already = self.ready.len();
         self.attend();
         let mut until = [deadline, self.timers.next()].into_iter().flatten().min();
@@ -58,6 +55,10 @@ impl EventLoop {
         self.attend();
         self.expire(now, away);
         self.last_turn = now;
+        if self.sockets.is_some() {
+            // Before a callback: one that kills the process has taken its message.
+            self.acceptors.values_mut().for_each(Acceptor::report);
+        }
         Ok(count > 0)
     }
 
