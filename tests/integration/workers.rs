@@ -116,7 +116,7 @@ fn is_alive(process: i32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     // A zombie is as dead as it gets until its parent looks; its other threads may be ending.
     let threads = fs::read_dir(format!("/proc/{process}/task")).map_or(0, Iterator::count);
-    !stat.is_empty() && !(stat.contains(") Z ") && threads <= 1)
+    !(stat.is_empty() || stat.contains(") Z ") && threads <= 1)
 }
 
 fn end(process: i32) {
