@@ -89,7 +89,7 @@ struct Program {
 /// #     Some(_) => std::env::args_os().nth(1).unwrap_or_default().into(),
 /// #     None => path.with_extension(std::process::id().to_string()),
 /// # };
-/// let workers = Workers::new(2).arguments([&path]);
+/// let mut workers = Workers::new(2).arguments([&path]);
 /// # if Worker::inherited()?.is_none() {
 /// let (handle, socket) = (workers.handle()?, path.clone());
 /// let client = std::thread::spawn(move || {

@@ -76,7 +76,8 @@ impl Supervisor {
     fn obey(&mut self) {
         let wish = self.shared.take_wish();
         if let Some(status) = wish.stop {
-            self.stop(status, status);
+            // A script is not ended with 0: that is its own end, of its own accord.
+            self.stop(status, if status == 0 { OVER } else { status });
         }
         if wish.kill {
             self.stop(OVER, OVER);
