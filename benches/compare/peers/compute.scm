@@ -4,6 +4,6 @@
 (hook listener
       (lambda (fault) #true)
       (lambda (type value)
-        (count 40000)
+        (count 13000)
         (respond value type)
         #true))
