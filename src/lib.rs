@@ -30,6 +30,7 @@
 //! - [`sipc::Listener`]: a server in Rust, with [`sipc::Listener::hook`] as the twin of Scheme's
 //!   `hook`. [`sipc::Exchange`] is a received message with the slot its reply goes into.
 //! - [`sipc::Connection`]: a client. [`sipc::Message`] is what both exchange.
+//! - [`workers::Workers`]: several processes that serve one socket, for callbacks that compute.
 //! - [`Error`]: the one error type; decide by [`Error::kind`], show the message.
 //!
 //! # The layers
@@ -38,6 +39,7 @@
 //! | --- | --- |
 //! | [`wire`] | bytes and frames; no sockets |
 //! | [`sipc`] | the protocol over Unix sockets; no Scheme |
+//! | [`workers`] | processes that serve one socket together; no Scheme |
 //! | `script`, [`cl`] | what Scheme sees of that; Common Lisp as Scheme |
 //! | [`host`] | an engine with all of it: the embedding API |
 //! | `repl` and the programs | the prompt and the command line, behind the feature `cli` |
@@ -58,6 +60,7 @@ pub mod repl;
 mod script;
 pub mod sipc;
 pub mod wire;
+pub mod workers;
 
 pub use error::{Error, ErrorKind, Result};
 pub use host::{Host, HostBuilder, InterruptHandle, register};

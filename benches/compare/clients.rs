@@ -97,6 +97,35 @@ pub(crate) fn many(path: &Path, size: usize, count: usize) -> Result<Client> {
     }))
 }
 
+/// Keeps one message under way for each of `count` clients, which connect anew for each.
+pub(crate) fn many_per_message(path: &Path, size: usize, count: usize) -> Result<Client> {
+    let request = frame(size);
+    let mut reply = vec![0; request.len()];
+    let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
+    let path = path.to_owned();
+    let begin = move |epoll: &Epoll, number: usize| -> Result<UnixStream> {
+        let mut stream = UnixStream::connect(&path)?;
+        stream.write_all(&request)?;
+        epoll.add(&stream, EpollEvent::new(EpollFlags::EPOLLIN, number as u64))?;
+        Ok(stream)
+    };
+    let streams: Result<Vec<_>> = (0..count).map(|number| begin(&epoll, number)).collect();
+    let mut streams = streams?;
+    let mut fired = vec![EpollEvent::empty(); 256];
+    Ok(Box::new(move |time| {
+        timed(time, || {
+            let ready = epoll.wait(&mut fired, EpollTimeout::NONE)?;
+            for event in &fired[..ready] {
+                let number = event.data() as usize;
+                streams[number].read_exact(&mut reply)?;
+                // Closing the old one ends its watch.
+                streams[number] = begin(&epoll, number)?;
+            }
+            Ok(ready)
+        })
+    }))
+}
+
 /// Our Rust API: makes and checks checksums.
 pub(crate) fn rust(path: &Path, size: usize) -> Result<Client> {
     let mut options = ConnectOptions::default();

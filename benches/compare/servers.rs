@@ -26,7 +26,11 @@ pub(crate) enum Kind {
     Rust,
     /// Our Scheme server.
     Scheme,
-    /// The same on the program that `SIPC_BEFORE` names: another commit's.
+    /// A Scheme server that computes for about a millisecond before it answers.
+    Computing,
+    /// Two workers of it.
+    Workers,
+    /// Our Scheme server on the program that `SIPC_BEFORE` names: another commit's.
     Before,
     /// Python's standard library: moves bytes without type or checksum.
     Python,
@@ -46,6 +50,8 @@ impl Kind {
             Kind::PerMessage => "accept a message",
             Kind::Rust => "rust api",
             Kind::Scheme => "scheme",
+            Kind::Computing => "scheme, computing",
+            Kind::Workers => "two workers of it",
             Kind::Before => "scheme before",
             Kind::Python => "python",
             Kind::Node => "node",
@@ -67,6 +73,14 @@ impl Kind {
                     _ => env!("CARGO_BIN_EXE_sipc").into(),
                 });
                 command.arg(script("echo.scm"));
+                command
+            }
+            Kind::Computing | Kind::Workers => {
+                let mut command = Command::new(env!("CARGO_BIN_EXE_sipc"));
+                if self == Kind::Workers {
+                    command.args(["--workers", "2"]);
+                }
+                command.arg(script("compute.scm"));
                 command
             }
             Kind::Python => {

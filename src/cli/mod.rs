@@ -19,6 +19,7 @@ mod run;
 mod send;
 mod sipcli;
 mod stop;
+mod workers;
 
 use std::ffi::OsString;
 use std::io::Write;

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use steel_sipc::repl::Repl;
+use steel_sipc::workers::Worker;
 use steel_sipc::{ErrorKind, Host};
 
 use super::args::{Invocation, Language};
@@ -23,6 +24,9 @@ pub(crate) fn run(invocation: Invocation) -> ExitCode {
         super::say("sipc", &hint);
         return Exit::Usage.into();
     }
+    if let Some(count) = invocation.workers {
+        return super::workers::run(&invocation, count);
+    }
     if invocation.interactive {
         return interact(invocation);
     }
@@ -31,7 +35,12 @@ pub(crate) fn run(invocation: Invocation) -> ExitCode {
     {
         return check(script);
     }
-    match start(&invocation) {
+    script(&invocation, None)
+}
+
+/// Runs a script to its end, alone or as one of several workers.
+pub(super) fn script(invocation: &Invocation, worker: Option<&Worker>) -> ExitCode {
+    match start(invocation, worker) {
         Ok(code) => code,
         Err(error) => {
             // What the script printed comes before what it died of.
@@ -63,10 +72,12 @@ fn interact(invocation: Invocation) -> ExitCode {
     ExitCode::from(u8::try_from(repl.run()).unwrap_or(1))
 }
 
-fn start(invocation: &Invocation) -> steel_sipc::Result<ExitCode> {
-    let mut host = Host::builder()
-        .arguments(command_line(invocation))
-        .build()?;
+fn start(invocation: &Invocation, worker: Option<&Worker>) -> steel_sipc::Result<ExitCode> {
+    let mut builder = Host::builder().arguments(command_line(invocation));
+    if let Some(worker) = worker {
+        builder = builder.worker(worker);
+    }
+    let mut host = builder.build()?;
     watch_signals(&host);
     let code = evaluate(&mut host, invocation)?;
     let _ = std::io::stdout().flush();

@@ -30,6 +30,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::script::control::Control;
 use crate::script::endpoints::{Endpoints, Shared, lock};
 use crate::sipc::ListenerStats;
+use crate::workers::Worker;
 
 pub use interrupt::InterruptHandle;
 pub use lisp::check_lisp_file;
@@ -56,6 +57,7 @@ pub struct HostBuilder {
     arguments: Vec<String>,
     is_sandboxed: bool,
     is_quiet: bool,
+    worker: Option<Worker>,
 }
 
 impl HostBuilder {
@@ -87,6 +89,14 @@ impl HostBuilder {
         self
     }
 
+    /// Has scripts bind sockets that all workers serve, and end in order when the supervisor
+    /// says so; see [`crate::workers`].
+    #[must_use]
+    pub fn worker(mut self, worker: &Worker) -> Self {
+        self.worker = Some(worker.clone());
+        self
+    }
+
     /// Makes the host. Takes 0.1 to 0.2 s, nearly all of it Steel's.
     ///
     /// # Errors
@@ -108,6 +118,11 @@ impl HostBuilder {
         host.set_arguments(self.arguments);
         if !self.is_quiet {
             host.report_callback_errors();
+        }
+        if let Some(worker) = &self.worker {
+            lock(&host.endpoints).sockets = Some(worker.sockets());
+            let handle = host.interrupt_handle();
+            worker.on_stop(move |status| handle.terminate(status));
         }
         Ok(host)
     }

@@ -13,6 +13,7 @@ use super::claim::Claim;
 use super::event_loop::Notices;
 use super::limits::{BindOptions, Limits, Wire};
 use super::peer::{Peer, Shared};
+use super::shared::Share;
 use super::stats::{Counters, ListenerStats};
 use super::wait::system;
 use crate::error::Result;
@@ -48,10 +49,12 @@ pub(super) struct Acceptor {
     is_paused: bool,
     was_exhausted: bool,
     is_watched: bool,
+    /// Nothing where only this process accepts.
+    share: Option<Share>,
 }
 
 impl Acceptor {
-    pub(super) fn new(claim: Claim, options: &BindOptions) -> Self {
+    pub(super) fn new(claim: Claim, options: &BindOptions, share: Option<Share>) -> Self {
         Self {
             claim,
             limits: Arc::new(options.limits.clone()),
@@ -66,6 +69,7 @@ impl Acceptor {
             is_paused: false,
             was_exhausted: false,
             is_watched: false,
+            share,
         }
     }
 
@@ -75,16 +79,55 @@ impl Acceptor {
         token: u64,
         is_draining: bool,
     ) -> Result<()> {
-        let wanted = self.is_serving && !self.is_paused && !is_draining;
+        let is_held = self.share.as_ref().is_some_and(|share| share.is_held);
+        let wanted = self.is_serving && !self.is_paused && !is_draining && !is_held;
         let listener = &self.claim.listener;
+        let flags = match self.share {
+            Some(_) => Share::WATCH,
+            None => EpollFlags::EPOLLIN,
+        };
         let done = match (self.is_watched, wanted) {
-            (false, true) => epoll.add(listener, EpollEvent::new(EpollFlags::EPOLLIN, token)),
+            (false, true) => epoll.add(listener, EpollEvent::new(flags, token)),
             (true, false) => epoll.delete(listener),
             _ => Ok(()),
         };
         done.map_err(|errno| system("cannot watch a listening socket", errno))?;
+        if let (Some(share), true, false) = (&self.share, self.is_watched, wanted) {
+            share.pass_on();
+        }
         self.is_watched = wanted;
         Ok(())
+    }
+
+    /// Watches a shared socket anew: the kernel looks whether somebody waits in it, and wakes
+    /// this process after all others that wait. Without that it would wake the first one always.
+    /// Returns false when that failed and accepting is to be resumed later.
+    pub(super) fn watch_anew(&mut self, epoll: &Epoll, token: u64) -> bool {
+        if self.share.is_none() || !self.is_watched {
+            return true;
+        }
+        let listener = &self.claim.listener;
+        // There is a watch to remove, and the kernel always can.
+        let _ = epoll.delete(listener);
+        self.is_watched = epoll
+            .add(listener, EpollEvent::new(Share::WATCH, token))
+            .is_ok();
+        self.is_paused = !self.is_watched;
+        self.is_watched
+    }
+
+    /// Leaves the clients of a shared socket to the others for now, or no longer.
+    pub(super) fn hold(&mut self, is_held: bool) {
+        if let Some(share) = &mut self.share {
+            share.is_held = is_held;
+        }
+    }
+
+    /// Tells who lent the socket how many messages have come.
+    pub(super) fn report(&mut self) {
+        if let Some(share) = &mut self.share {
+            share.report(self.counters.read().messages);
+        }
     }
 
     pub(super) fn unwatch(&mut self, epoll: &Epoll) {
@@ -116,6 +159,7 @@ impl Acceptor {
 
     /// Returns how many connections may be accepted in this turn. One as long as clients come
     /// singly, so that no call is spent on finding that there is no second; more under load.
+    /// Always one where other processes accept too: the next client is for them.
     pub(super) fn budget(&self) -> usize {
         self.budget
     }
@@ -125,7 +169,9 @@ impl Acceptor {
     }
 
     pub(super) fn kept_busy(&mut self) {
-        self.budget = (self.budget * 2).min(MOST_ACCEPTED);
+        if self.share.is_none() {
+            self.budget = (self.budget * 2).min(MOST_ACCEPTED);
+        }
     }
 
     pub(super) fn is_full(&self) -> bool {

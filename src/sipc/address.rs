@@ -91,7 +91,7 @@ impl Address {
     }
 
     /// Returns the path from the root.
-    pub(super) fn absolute(&self) -> &Path {
+    pub(crate) fn absolute(&self) -> &Path {
         &self.absolute
     }
 

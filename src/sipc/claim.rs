@@ -1,6 +1,7 @@
 //! Socket files that are ours, and their removal on every way out.
 
 use std::fs::{self, Metadata};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
@@ -72,8 +73,8 @@ fn id(found: &Metadata) -> (u64, u64) {
 pub(crate) struct Claim {
     pub(crate) address: Address,
     pub(crate) listener: UnixListener,
-    file: SocketFile,
-    is_released: bool,
+    /// Nothing when it is removed, or another process's.
+    file: Option<SocketFile>,
 }
 
 impl Claim {
@@ -86,19 +87,26 @@ impl Claim {
         Self {
             address,
             listener,
-            file,
-            is_released: false,
+            file: Some(file),
+        }
+    }
+
+    /// Takes up a socket whose file another process owns and removes.
+    pub(super) fn lent(address: Address, listener: OwnedFd) -> Self {
+        Self {
+            address,
+            listener: UnixListener::from(listener),
+            file: None,
         }
     }
 
     /// Removes the file if it is still the one we made. The socket stays open until drop, so
     /// that the comparison holds.
     pub(crate) fn release(&mut self) {
-        if std::mem::replace(&mut self.is_released, true) {
-            return;
+        if let Some(own) = self.file.take() {
+            own.remove();
+            files().retain(|file| file.id != own.id);
         }
-        self.file.remove();
-        files().retain(|file| file.id != self.file.id);
     }
 }
 

@@ -48,7 +48,15 @@ impl Listener {
     ///
     /// See the [module](crate::sipc).
     pub fn bind(path: impl AsRef<Path>, options: &BindOptions) -> Result<Self> {
-        let mut events = EventLoop::new()?;
+        Self::bind_on(EventLoop::new()?, path, options)
+    }
+
+    /// The same on a loop that was made for it.
+    pub(crate) fn bind_on(
+        mut events: EventLoop,
+        path: impl AsRef<Path>,
+        options: &BindOptions,
+    ) -> Result<Self> {
         let id = events.bind(path, options)?;
         events.serve(id, true)?;
         Ok(Self { events, id })

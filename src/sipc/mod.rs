@@ -40,9 +40,14 @@ mod limits;
 mod listener;
 mod message;
 mod peer;
+mod shared;
 mod stats;
 mod token;
 mod wait;
+
+pub(crate) use claim::Claim;
+pub(crate) use shared::{Lent, SharedSockets};
+pub(crate) use wait::{system, timeout};
 
 pub use access::{Allow, AllowList, Credentials};
 pub use address::Address;

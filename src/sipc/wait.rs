@@ -54,6 +54,11 @@ impl Waker {
         let _ = self.0.read();
     }
 
+    /// Returns whether both wake the same waits.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     pub(crate) fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }
@@ -123,7 +128,7 @@ pub fn rest(waker: &Waker, deadline: Option<Instant>) -> Result<()> {
 }
 
 /// Returns the time left as whole milliseconds, rounded up so that a wait is never a spin.
-fn timeout(deadline: Option<Instant>) -> PollTimeout {
+pub(crate) fn timeout(deadline: Option<Instant>) -> PollTimeout {
     let Some(deadline) = deadline else {
         return PollTimeout::NONE;
     };

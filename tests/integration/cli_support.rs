@@ -40,9 +40,13 @@ pub(crate) struct Watchdog(Option<Sender<()>>);
 
 impl Watchdog {
     pub(crate) fn new(pid: u32) -> Self {
+        Self::with_patience(pid, PATIENCE)
+    }
+
+    fn with_patience(pid: u32, patience: Duration) -> Self {
         let (sender, receiver) = channel();
         thread::spawn(move || {
-            if receiver.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+            if receiver.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
                 let _ = kill(Pid::from_raw(pid as i32), Signal::SIGKILL);
             }
         });
@@ -181,14 +185,19 @@ impl Served {
         served
     }
 
-    pub(crate) fn start(mut command: Command, socket: String) -> Self {
+    pub(crate) fn start(command: Command, socket: String) -> Self {
+        Self::start_for(command, socket, PATIENCE)
+    }
+
+    /// Starts a program that may run as long as `patience`.
+    pub(crate) fn start_for(mut command: Command, socket: String, patience: Duration) -> Self {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let watchdog = Watchdog::new(child.id());
+        let watchdog = Watchdog::with_patience(child.id(), patience);
         let (sender, err) = channel();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let reader = thread::spawn(move || {

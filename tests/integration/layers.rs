@@ -26,13 +26,27 @@ const RULES: &[(&str, &[&str])] = &[
             "crate::host",
             "crate::cl",
             "crate::repl",
+            "crate::workers",
             "rustyline::",
+        ],
+    ),
+    (
+        "workers",
+        &[
+            "steel::",
+            "crate::wire",
+            "crate::script",
+            "crate::host",
+            "crate::cl",
+            "crate::repl",
         ],
     ),
     (
         "script",
         &[
             "nix::",
+            "rustix::",
+            "crate::workers",
             "crate::host",
             "crate::cl",
             "crate::repl",
@@ -48,11 +62,18 @@ const RULES: &[(&str, &[&str])] = &[
             "crate::host",
             "crate::script",
             "crate::repl",
+            "crate::workers",
         ],
     ),
     (
         "host",
-        &["nix::", "rustyline::", "crate::repl", "crate::wire"],
+        &[
+            "nix::",
+            "rustix::",
+            "rustyline::",
+            "crate::repl",
+            "crate::wire",
+        ],
     ),
     ("cli", &["steel::", "crate::script", "steel_sipc::script"]),
 ];

@@ -35,4 +35,5 @@ mod sipcli_client; // the drop-in's -p, -c and -h, and its command line
 mod sipcli_server; // the drop-in's -l
 mod soak; // long runs and figures, ignored by default
 mod support; // the workbench
-mod wire_vectors; // recorded frames, byte for byte
+mod wire_vectors;
+mod workers; // several processes that serve one socket // recorded frames, byte for byte

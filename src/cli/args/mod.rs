@@ -46,6 +46,10 @@ pub(crate) struct Invocation {
     pub(crate) check: bool,
     /// Whether the start-up file is read.
     pub(crate) reads_init: bool,
+    /// How many processes serve; nothing for this one alone.
+    pub(crate) workers: Option<u16>,
+    /// Whether to say at the end what each of them took.
+    pub(crate) reports: bool,
 }
 
 /// Steel Scheme with typed messages over Unix sockets.
@@ -61,6 +65,16 @@ pub(crate) struct RunnerArgs {
     /// Compile only, and say what is wrong.
     #[arg(long)]
     check: bool,
+    /// Serve with N processes of the script, which share its sockets and nothing else. One that
+    /// dies is replaced; one that ends with status 0 ends all. SIGINT, SIGTERM and SIGHUP stop
+    /// all in order, a second one at once; SIGUSR1 prints what each has taken. Their standard
+    /// input is empty.
+    #[arg(long, value_name = "N", conflicts_with_all = ["check", "interactive"],
+          value_parser = clap::value_parser!(u16).range(1..=1024))]
+    workers: Option<u16>,
+    /// Print at the end what each worker has taken, on standard error.
+    #[arg(long, requires = "workers")]
+    report: bool,
     /// The script and its arguments, which are never taken for options. With -e there is no
     /// script: the first word that is no option, or what follows `--`, begins the arguments.
     #[arg(value_name = "FILE | -] [ARG", trailing_var_arg = true, value_hint = clap::ValueHint::FilePath)]
@@ -133,6 +147,8 @@ impl From<RunnerArgs> for Invocation {
         }
         invocation.arguments = words.collect();
         invocation.check = args.check;
+        invocation.workers = args.workers;
+        invocation.reports = args.report;
         invocation
     }
 }

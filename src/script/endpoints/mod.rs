@@ -13,7 +13,9 @@ use super::control::Control;
 use super::outcome::{Symbols, condition, failure, misuse};
 use super::value::{Opaque, from_message};
 use crate::error::{Error, ErrorKind, Result};
-use crate::sipc::{Connection, EventLoop, Exchange, ListenerId, ListenerStats, ReplySlot};
+use crate::sipc::{
+    Connection, EventLoop, Exchange, ListenerId, ListenerStats, ReplySlot, SharedSockets,
+};
 use crate::wire::Kind;
 
 /// A bound socket as a script holds it.
@@ -109,6 +111,8 @@ pub(crate) type Reporter = dyn Fn(&SteelErr) + Send + Sync;
 pub(crate) struct Endpoints {
     pub(crate) control: Arc<Control>,
     events: Option<EventLoop>,
+    /// Where listening sockets come from, when other processes have them too.
+    pub(crate) sockets: Option<Arc<dyn SharedSockets>>,
     servers: BTreeMap<ListenerId, Arc<Server>>,
     /// The servers' callbacks for messages. Scheme holds them too, or the collector could take
     /// what they close over.
@@ -145,6 +149,7 @@ impl Endpoints {
         Self {
             control: Arc::new(control),
             events: None,
+            sockets: None,
             servers: BTreeMap::new(),
             on_message: BTreeMap::new(),
             listeners: Vec::new(),
@@ -165,7 +170,11 @@ impl Endpoints {
     /// Returns the event loop, made when the first listener needs it.
     pub(crate) fn events(&mut self) -> Result<&mut EventLoop> {
         if self.events.is_none() {
-            self.events = Some(EventLoop::with_waker(self.control.waker.clone())?);
+            let mut events = EventLoop::with_waker(self.control.waker.clone())?;
+            if let Some(sockets) = &self.sockets {
+                events.share(sockets.clone());
+            }
+            self.events = Some(events);
         }
         self.events
             .as_mut()

@@ -154,6 +154,10 @@ impl Endpoints {
         may_call: bool,
     ) -> std::result::Result<Option<Next>, SteelErr> {
         let failed = |error: Error| condition(&error);
+        if let (Some(_), Some(events)) = (&self.sockets, &mut self.events) {
+            // What a callback that waits accepts would wait for it.
+            events.hold(!may_call).map_err(failed)?;
+        }
         let deadline = match &target.what {
             What::Time(moment) => *moment,
             // A full queue cannot be waited for, only tried again.

@@ -19,7 +19,9 @@ use std::time::{Duration, Instant};
 use self::ready::{Ready, ReadyQueue};
 use self::timers::Timers;
 use super::acceptor::Acceptor;
+use super::claim::Claim;
 use super::peer::{Peer, linger};
+use super::shared::{Share, SharedSockets};
 use super::stats::ListenerStats;
 use super::token::Tokens;
 use super::wait::{Waker, system};
@@ -83,6 +85,10 @@ pub struct EventLoop {
     is_flooded: bool,
     /// Until when a drain takes at most; nothing while there is none.
     drain_until: Option<Instant>,
+    /// Where listening sockets come from, when other processes have them too.
+    sockets: Option<Arc<dyn SharedSockets>>,
+    /// Whether others are to have the clients of shared sockets for now.
+    is_held: bool,
 }
 
 impl EventLoop {
@@ -123,6 +129,8 @@ impl EventLoop {
             is_woken: false,
             is_flooded: false,
             drain_until: None,
+            sockets: None,
+            is_held: false,
         })
     }
 
@@ -148,11 +156,41 @@ impl EventLoop {
     /// - [`ErrorKind::Io`]: the system said no for another reason.
     pub fn bind(&mut self, path: impl AsRef<Path>, options: &BindOptions) -> Result<ListenerId> {
         let address = Address::new(path)?;
-        let claim = address.claim(options)?;
+        let (claim, share) = match &self.sockets {
+            Some(sockets) => {
+                let lent = sockets.socket(&address, options, &self.waker)?;
+                let share = Share::new(sockets.clone(), lent.tally);
+                (Claim::lent(address, lent.listener), Some(share))
+            }
+            None => (address.claim(options)?, None),
+        };
         self.last_token += 1;
         let token = self.last_token;
-        self.acceptors.insert(token, Acceptor::new(claim, options));
+        self.acceptors
+            .insert(token, Acceptor::new(claim, options, share));
         Ok(ListenerId(token))
+    }
+
+    /// Leaves the clients of shared sockets to other processes, or no longer: for a callback that
+    /// waits, and whose loop goes on meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::Io`]: the kernel cannot watch a socket.
+    pub(crate) fn hold(&mut self, is_held: bool) -> Result<()> {
+        if std::mem::replace(&mut self.is_held, is_held) == is_held {
+            return Ok(());
+        }
+        for (token, acceptor) in &mut self.acceptors {
+            acceptor.hold(is_held);
+            acceptor.update_interest(&self.epoll, *token, self.drain_until.is_some())?;
+        }
+        Ok(())
+    }
+
+    /// Has sockets that are bound from now on come from `sockets`.
+    pub(crate) fn share(&mut self, sockets: Arc<dyn SharedSockets>) {
+        self.sockets = Some(sockets);
     }
 
     /// Begins to serve a listener, or pauses it: while paused nothing is accepted or read.
@@ -215,6 +253,7 @@ impl EventLoop {
         let Some(mut acceptor) = self.acceptors.remove(&listener.0) else {
             return false;
         };
+        acceptor.report();
         acceptor.claim.release();
         acceptor.unwatch(&self.epoll);
         self.ready.forget(listener.0);

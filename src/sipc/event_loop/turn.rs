@@ -44,6 +44,7 @@ impl EventLoop {
                 WAKER => {
                     self.is_woken = true;
                     self.release_cancelled();
+                    self.watch_anew(now);
                 }
                 BELL => self.notices.silence(),
                 token if self.acceptors.contains_key(&token) => self.accept(token, now),
@@ -54,6 +55,10 @@ impl EventLoop {
         self.attend();
         self.expire(now, away);
         self.last_turn = now;
+        if self.sockets.is_some() {
+            // Before a callback: one that kills the process has taken its message.
+            self.acceptors.values_mut().for_each(Acceptor::report);
+        }
         Ok(count > 0)
     }
 
@@ -106,6 +111,15 @@ impl EventLoop {
         }
     }
 
+    /// Looks whether somebody waits in a shared socket that this process was not woken for.
+    fn watch_anew(&mut self, now: Instant) {
+        for (token, acceptor) in &mut self.acceptors {
+            if !acceptor.watch_anew(&self.epoll, *token) {
+                self.timers.add(now + RETRY, *token);
+            }
+        }
+    }
+
     fn accept(&mut self, listener: u64, now: Instant) {
         let Some(acceptor) = self.acceptors.get_mut(&listener) else {
             return;
@@ -139,6 +153,7 @@ impl EventLoop {
                     self.read(&peer, now);
                     peer.watch();
                     self.look_after(&peer);
+                    self.watch_anew(now);
                 }
                 Accepted::Denied => self.fault(listener, Fault::Accept),
                 Accepted::None => {
