@@ -40,11 +40,11 @@
             (lambda () (%ALL (thunk)))
             (lambda () (set! cl:catchers outer))))))))
 
-(define (cl:throw tag value)
+(define (cl:throw tag values)
   (let loop ((l cl:catchers))
     (cond
       [(null? l) (%FAIL (%FORMAT #f #f "attempt to THROW to a tag that does not exist: ~S" tag))]
-      [(%EQL (car (car l)) tag) ((cdr (car l)) (list value))]
+      [(%EQL (car (car l)) tag) ((cdr (car l)) values)]
       [else (loop (cdr l))])))
 
 ;; Rest arguments to the parameters of a function with keywords: optional ones, then by keyword.
@@ -73,11 +73,14 @@
 (define (cl:constantly v)
   (lambda args v))
 
-(define (cl:write-to-string v escape base pretty)
-  (%WRITE-TO-STRING v
-                    (if (%IS-BOUND escape) escape #t)
-                    base
-                    (if (%IS-BOUND pretty) pretty #t)))
+(define (cl:write-to-string v escape . options)
+  (apply %WRITE-TO-STRING (cons v (cons (if (%IS-BOUND escape) escape #t) options))))
+
+(define (cl:write v stream escape . options)
+  (%WRITE-STRING g:*STANDARD-OUTPUT*
+                 (apply cl:write-to-string (cons v (cons escape options)))
+                 stream)
+  v)
 
 ;; NIL as a value of these options differs from their absence.
 (define (cl:open path direction if-exists if-missing)
@@ -95,8 +98,16 @@
 
 (define (cl:sleep seconds)
   (%FORCE-OUTPUT g:*STANDARD-OUTPUT*)
-  (time/sleep-ms (%ROUND (%* seconds 1000)))
+  (sleep (/ (%ROUND (%* seconds 1000)) 1000.0))
   #f)
+
+;; What SBCL has of a command line: its own name and the script's arguments.
+(define (cl:arguments)
+  (let ((all (command-line)))
+    (%LISP-LIST (cons "sbcl" (if (pair? all) (cdr all) '())))))
+
+(define (cl:script-arguments)
+  (%CDR (cl:arguments)))
 
 (define (cl:decode-universal-time seconds zone)
   (%SPREAD (%DECODE seconds)))

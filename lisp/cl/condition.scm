@@ -14,15 +14,35 @@
          (%SET-REPORT c (%GET-OUTPUT-STREAM-STRING out)))]
       [else (loop (cdr l))])))
 
+;; Type name and slots with their initial forms as functions, of each user condition type.
+(define cl:initforms '())
+
+;; Gives the slots that the arguments do not mention what their initial forms say.
+(define (cl:initialized c args)
+  (for-each
+    (lambda (entry)
+      (when (%TYPEP c (car entry))
+        (for-each
+          (lambda (slot)
+            (unless (member (%INTERN (%SYMBOL-NAME (car slot)) ':KEYWORD) args)
+              (%FILL-SLOT c (car slot) ((cdr slot)))))
+          (cdr entry))))
+    cl:initforms)
+  c)
+
+(define (cl:condition kind what args)
+  (cl:reported
+    (cl:initialized (apply %MAKE-CONDITION (cons kind (cons what args))) args)))
+
 (define (cl:make-condition what . args)
-  (cl:reported (apply %MAKE-CONDITION (cons "SIMPLE-CONDITION" (cons what args)))))
+  (cl:condition "SIMPLE-CONDITION" what args))
 
 (define (cl:error what . args)
-  (%RAISE (cl:reported (apply %MAKE-CONDITION (cons "SIMPLE-ERROR" (cons what args))))))
+  (%RAISE (cl:condition "SIMPLE-ERROR" what args)))
 
 ;; Without handlers that return, a signal is either handled by unwinding or has no effect.
 (define (cl:signal what . args)
-  (let ((c (cl:reported (apply %MAKE-CONDITION (cons "SIMPLE-CONDITION" (cons what args))))))
+  (let ((c (cl:condition "SIMPLE-CONDITION" what args)))
     (if (cl:handled? c) (%RAISE c) #f)))
 
 ;; The condition types that the handlers around the running code take.
@@ -47,7 +67,7 @@
       handler)))
 
 (define (cl:warn what . args)
-  (let ((c (cl:reported (apply %MAKE-CONDITION (cons "SIMPLE-WARNING" (cons what args))))))
+  (let ((c (cl:condition "SIMPLE-WARNING" what args)))
     (if (cl:handled? c)
         (%RAISE c)
         (begin (%FORMAT #f g:*ERROR-OUTPUT* "~&WARNING: ~A~%" c) #f))))

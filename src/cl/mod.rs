@@ -210,6 +210,7 @@ pub fn register(engine: &mut Engine) {
     if engine.global_exists("cl:functions") {
         return;
     }
+    printer::reset();
     for (name, entry) in PRIMS.iter() {
         let steel = if name.starts_with('%') {
             (*name).to_string()
@@ -266,28 +267,23 @@ fn translate_names() -> impl Iterator<Item = &'static str> {
     translate::form_names()
 }
 
-/// Standard variables that programs read or bind; most have no effect here.
+/// Standard variables that programs read or bind, and their first values.
 const VARIABLES: &[(&str, &str)] = &[
     ("*PRINT-PRETTY*", "#t"),
     ("*PRINT-BASE*", "10"),
     ("*PRINT-RADIX*", "#f"),
     ("*PRINT-CASE*", "':UPCASE"),
-    ("*PRINT-CIRCLE*", "#f"),
-    ("*PRINT-ESCAPE*", "#t"),
-    ("*PRINT-READABLY*", "#f"),
+    ("*PRINT-RIGHT-MARGIN*", "#f"),
     ("*PRINT-LENGTH*", "#f"),
     ("*PRINT-LEVEL*", "#f"),
     ("*READ-EVAL*", "#f"),
-    ("*READ-BASE*", "10"),
-    ("*READ-DEFAULT-FLOAT-FORMAT*", "'SINGLE-FLOAT"),
-    ("*PACKAGE*", "'COMMON-LISP-USER"),
     ("*RANDOM-STATE*", "#f"),
     ("*FEATURES*", "#f"),
     ("*GENSYM-COUNTER*", "0"),
     ("*LOAD-PATHNAME*", "#f"),
     ("*LOAD-TRUENAME*", "#f"),
     ("*DEFAULT-PATHNAME-DEFAULTS*", "\"\""),
-    ("*POSIX-ARGV*", "(%ARGUMENTS)"),
+    ("*POSIX-ARGV*", "(cl:arguments)"),
 ];
 
 fn special_variable(name: &str) -> bool {

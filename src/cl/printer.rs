@@ -1,47 +1,129 @@
 //! Printing as SBCL prints: readably or not, with lists and vectors wrapped at 80 columns.
 
+use std::cell::Cell;
+
 use steel::SteelVal;
 use steel::rerrs::SteelErr;
 
-use super::rt::{chars, condition, number};
+use super::rt::{chars, condition, number, strings};
 use super::value::*;
 
 const MARGIN: usize = 80;
 /// Deeper than this nothing is printed but a `#`: a structure can be deeper than the stack.
 const MAX_DEPTH: usize = 400;
 
-/// How to print.
+/// Stands for what is not printed; no program can read a symbol of this name.
+const ELLIPSIS: &str = "\u{E003}...";
+/// A list is not printed further than this: a circular one has no end.
+const MAX_LENGTH: usize = 1_000_000;
+
+/// The letters of symbols: `*print-case*`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Case {
+    Up,
+    Down,
+    Capitalize,
+}
+
+/// How to print: what the printer's variables say, and whether to escape.
 #[derive(Clone, Copy)]
 pub(crate) struct Style {
     pub(crate) escape: bool,
     pub(crate) radix: u32,
+    pub(crate) show_radix: bool,
     pub(crate) pretty: bool,
+    /// `(quote x)` as `'x`.
+    pub(crate) abbreviate: bool,
+    pub(crate) case: Case,
+    pub(crate) length: Option<usize>,
+    pub(crate) level: Option<usize>,
+    pub(crate) margin: usize,
 }
 
-const READABLY: Style = Style {
-    escape: true,
-    radix: 10,
-    pretty: true,
-};
-const PLAINLY: Style = Style {
-    escape: false,
-    radix: 10,
-    pretty: true,
-};
+impl Style {
+    /// What SBCL starts with.
+    pub(crate) const STANDARD: Style = Style {
+        escape: true,
+        radix: 10,
+        show_radix: false,
+        pretty: true,
+        abbreviate: true,
+        case: Case::Up,
+        length: None,
+        level: None,
+        margin: MARGIN,
+    };
+
+    /// What the printer's variables say now.
+    pub(crate) fn current() -> Style {
+        CURRENT.with(Cell::get)
+    }
+
+    pub(crate) fn escaping(self, escape: bool) -> Style {
+        Style { escape, ..self }
+    }
+
+    /// Lists in lines, with quotes as marks, or on one line and spelt out.
+    pub(crate) fn prettily(self, pretty: bool) -> Style {
+        Style {
+            pretty,
+            abbreviate: pretty,
+            ..self
+        }
+    }
+
+    /// What a variable of the printer changes.
+    pub(crate) fn with_variable(self, name: &str, value: &V) -> Style {
+        let on = !is_nil(value);
+        let count = index(value).ok().filter(|_| on);
+        let mut s = self;
+        match name {
+            "*PRINT-BASE*" => s.radix = count.unwrap_or(10).clamp(2, 36) as u32,
+            "*PRINT-RADIX*" => s.show_radix = on,
+            "*PRINT-PRETTY*" => return s.prettily(on),
+            "*PRINT-LENGTH*" => s.length = count,
+            "*PRINT-LEVEL*" => s.level = count,
+            "*PRINT-RIGHT-MARGIN*" => s.margin = count.unwrap_or(MARGIN),
+            "*PRINT-CASE*" => {
+                s.case = match symbol_name(value).as_deref() {
+                    Some(":DOWNCASE") => Case::Down,
+                    Some(":CAPITALIZE") => Case::Capitalize,
+                    _ => Case::Up,
+                }
+            }
+            _ => {}
+        }
+        s
+    }
+}
+
+thread_local! {
+    static CURRENT: Cell<Style> = const { Cell::new(Style::STANDARD) };
+}
+
+/// Tells the printer that one of its variables has a new value.
+pub(crate) fn set_variable(name: &str, value: &V) {
+    CURRENT.with(|c| c.set(c.get().with_variable(name, value)));
+}
+
+/// As in the beginning: for a new engine.
+pub(crate) fn reset() {
+    CURRENT.with(|c| c.set(Style::STANDARD));
+}
 
 /// Prints readably, from column 0.
 pub(crate) fn prin1(v: &V) -> String {
-    print_at(v, READABLY, 0)
+    print(v, true, 0)
 }
 
 /// Prints for people, from column 0.
 pub(crate) fn princ(v: &V) -> String {
-    print_at(v, PLAINLY, 0)
+    print(v, false, 0)
 }
 
 /// Prints from a column, so that long lists break where they must.
 pub(crate) fn print(v: &V, escape: bool, column: usize) -> String {
-    print_at(v, if escape { READABLY } else { PLAINLY }, column)
+    print_at(v, Style::current().escaping(escape), column)
 }
 
 /// Prints with every choice given.
@@ -94,10 +176,14 @@ impl Out {
 }
 
 /// A symbol as it prints.
-fn symbol_text(name: &str, escape: bool) -> String {
-    if !escape {
-        return bare_name(name).to_string();
+fn symbol_text(name: &str, style: Style) -> String {
+    if name == ELLIPSIS {
+        return "...".into();
     }
+    if !style.escape {
+        return cased(bare_name(name), style.case);
+    }
+    let barred = |name: &str| barred(name, style.case);
     if let Some(rest) = name.strip_prefix("#:") {
         return format!("#:{}", barred(rest));
     }
@@ -112,7 +198,15 @@ fn symbol_text(name: &str, escape: bool) -> String {
     barred(name)
 }
 
-fn barred(name: &str) -> String {
+fn cased(name: &str, case: Case) -> String {
+    match case {
+        Case::Up => name.to_string(),
+        Case::Down => name.to_lowercase(),
+        Case::Capitalize => strings::capitalize(name),
+    }
+}
+
+fn barred(name: &str, case: Case) -> String {
     let plain = !name.is_empty()
         && name.chars().all(|c| {
             !c.is_lowercase()
@@ -126,7 +220,7 @@ fn barred(name: &str) -> String {
         && !name.chars().all(|c| c == '.')
         && number::parse_number(name).is_none();
     if plain {
-        return name.to_string();
+        return cased(name, case);
     }
     let mut out = String::from("|");
     for c in name.chars() {
@@ -161,13 +255,31 @@ fn char_text(c: char) -> String {
     }
 }
 
+// A rational number with its radix in front, an integer in base ten with a point behind.
+fn with_radix(v: &V, digits: String, radix: u32) -> String {
+    match number::N::get(v) {
+        Some(number::N::F(_) | number::N::D(_)) | None => digits,
+        Some(n) => match radix {
+            10 if n.is_integer() => format!("{digits}."),
+            2 => format!("#b{digits}"),
+            8 => format!("#o{digits}"),
+            16 => format!("#x{digits}"),
+            other => format!("#{other}r{digits}"),
+        },
+    }
+}
+
 fn atom(v: &V, style: Style) -> Option<String> {
     if let Some(n) = number::print_number(v, style.radix) {
-        return Some(n);
+        return Some(if style.show_radix {
+            with_radix(v, n, style.radix)
+        } else {
+            n
+        });
     }
     Some(match v {
-        SteelVal::BoolV(true) => "T".into(),
-        SteelVal::SymbolV(s) => symbol_text(s, style.escape),
+        SteelVal::BoolV(true) => cased("T", style.case),
+        SteelVal::SymbolV(s) => symbol_text(s, style),
         SteelVal::StringV(s) => {
             if style.escape {
                 quoted(s)
@@ -187,7 +299,7 @@ fn atom(v: &V, style: Style) -> Option<String> {
         SteelVal::FuncV(_) | SteelVal::BuiltIn(_) | SteelVal::BoxedFunction(_) => {
             "#<FUNCTION>".into()
         }
-        v if is_nil(v) => "NIL".into(),
+        v if is_nil(v) => cased("NIL", style.case),
         SteelVal::Custom(_) => return None,
         SteelVal::ListV(_) | SteelVal::VectorV(_) | SteelVal::Pair(_) => return None,
         other => other.to_string(),
@@ -200,7 +312,8 @@ fn write(out: &mut Out, v: &V, style: Style, depth: usize, closers: usize) {
         out.push(&s);
         return;
     }
-    if depth > MAX_DEPTH {
+    let is_deep = style.level.is_some_and(|level| depth >= level) && text(v).is_none();
+    if is_deep || depth > MAX_DEPTH {
         out.push("#");
         return;
     }
@@ -214,6 +327,7 @@ fn write(out: &mut Out, v: &V, style: Style, depth: usize, closers: usize) {
     }
     if let Some((car, cdr)) = uncons(v) {
         if let (Some(prefix), Some((x, rest))) = (abbreviation(&car), uncons(&cdr))
+            && (style.abbreviate || !prefix.ends_with('\''))
             && is_nil(&rest)
         {
             out.push(prefix);
@@ -224,7 +338,9 @@ fn write(out: &mut Out, v: &V, style: Style, depth: usize, closers: usize) {
         while let Some((a, d)) = uncons(&at) {
             items.push(a);
             at = d;
-            if items.len() > 5_000_000 {
+            if items.len() > MAX_LENGTH {
+                // It is circular, or nobody will read it to the end.
+                at = symbol(ELLIPSIS);
                 break;
             }
         }
@@ -238,7 +354,8 @@ fn write(out: &mut Out, v: &V, style: Style, depth: usize, closers: usize) {
     if !style.escape
         && let Some(r) = condition::report(v)
     {
-        out.push(&r);
+        let text = condition::layout(&r, out.column);
+        out.push(&text);
         return;
     }
     compound(out, v, style, depth, closers);
@@ -337,8 +454,8 @@ fn flat(v: &V, style: Style, depth: usize) -> String {
     out.text
 }
 
-fn fits(out: &Out, text: &str, after: usize) -> bool {
-    !text.contains('\n') && out.column + text.chars().count() + after <= MARGIN
+fn fits(out: &Out, text: &str, after: usize, style: Style) -> bool {
+    !text.contains('\n') && out.column + text.chars().count() + after <= style.margin
 }
 
 fn sequence(
@@ -352,6 +469,21 @@ fn sequence(
 ) {
     out.push(open);
     let indent = out.column;
+    let cut = style.length.filter(|n| items.len() > *n);
+    let mut tail = tail;
+    let shortened;
+    let items = match cut {
+        Some(n) => {
+            tail = None;
+            shortened = items[..n]
+                .iter()
+                .cloned()
+                .chain([symbol(ELLIPSIS)])
+                .collect::<Vec<V>>();
+            &shortened
+        }
+        None => items,
+    };
     let last = items.len().saturating_sub(1);
     let mut broken = false;
     for (i, x) in items.iter().enumerate() {
@@ -367,13 +499,13 @@ fn sequence(
         let after = if is_last { closers + 1 } else { 1 };
         if i > 0 {
             out.push(" ");
-            if broken || !fits(out, &text, after) {
+            if broken || !fits(out, &text, after, style) {
                 let keep = out.text.trim_end_matches(' ').len();
                 out.text.truncate(keep);
                 out.newline(indent);
             }
         }
-        broken = !fits(out, &text, after) && !matches!(x, SteelVal::StringV(_));
+        broken = !fits(out, &text, after, style) && !matches!(x, SteelVal::StringV(_));
         if broken {
             write(
                 out,
@@ -405,20 +537,21 @@ fn structure(
         escape: true,
         ..style
     };
-    let mut text = format!("#S({}", symbol_text(name, true));
+    let mut text = format!("#S({}", symbol_text(name, escaped));
     for (slot, v) in slots {
-        text.push_str(&format!(" :{} {}", barred(slot), flat(v, style, depth + 1)));
+        let slot = barred(slot, style.case);
+        text.push_str(&format!(" :{slot} {}", flat(v, style, depth + 1)));
     }
     text.push(')');
-    if !style.pretty || fits(out, &text, closers) {
+    if !style.pretty || fits(out, &text, closers, style) {
         return out.push(&text);
     }
     out.push("#S(");
     let indent = out.column;
-    out.push(&symbol_text(name, escaped.escape));
+    out.push(&symbol_text(name, escaped));
     for (slot, v) in slots {
         out.newline(indent);
-        out.push(&format!(":{} ", barred(slot)));
+        out.push(&format!(":{} ", barred(slot, style.case)));
         write(out, v, style, depth + 1, closers + 1);
     }
     out.push(")");

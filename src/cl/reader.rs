@@ -415,7 +415,10 @@ impl<'a> Reader<'a> {
                 }
                 match self.next() {
                     Some('r' | 'R') if (2..=36).contains(&n) => self.radix(pos, n),
-                    _ => self.fail(pos, "#N is only known before r"),
+                    Some(c) => {
+                        self.fail(pos, format!("not supported here: reader macro #{n}{c}"))
+                    }
+                    None => self.fail(pos, "the text ends in a reader macro"),
                 }
             }
             c => self.fail(pos, format!("not supported here: reader macro #{c}")),

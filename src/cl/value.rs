@@ -13,6 +13,7 @@ use steel::gc::{Gc, ShareableMut};
 use steel::rerrs::SteelErr;
 use steel::rvals::{Custom, CustomType};
 
+use super::rt::condition::BREAK;
 use super::rt::hash::Table;
 use super::rt::stream::Stream;
 
@@ -381,9 +382,8 @@ pub(crate) fn simple_error(message: &str) -> SteelErr {
 /// SBCL's type error.
 pub(crate) fn type_error(datum: &V, expected: &str) -> SteelErr {
     let message = format!(
-        "The value\n  {}\nis not of type\n  {}",
+        "The value{BREAK}  {}{BREAK}is not of type{BREAK}  {expected}",
         super::printer::prin1(datum),
-        expected
     );
     super::rt::condition::raise(
         "TYPE-ERROR",

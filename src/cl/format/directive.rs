@@ -43,11 +43,17 @@ impl Output {
 pub(super) struct Args {
     all: Vec<V>,
     at: usize,
+    /// In `~:{`: how many lists follow this one.
+    rest: Option<usize>,
 }
 
 impl Args {
     pub(super) fn new(all: Vec<V>) -> Args {
-        Args { all, at: 0 }
+        Args {
+            all,
+            at: 0,
+            rest: None,
+        }
     }
 
     pub(super) fn next(&mut self) -> R {
@@ -58,7 +64,7 @@ impl Args {
             }
             None => Err(condition::raise(
                 "SIMPLE-ERROR",
-                "error in FORMAT: no more arguments".into(),
+                "error in FORMAT: No more arguments".into(),
                 vec![],
             )),
         }
@@ -214,6 +220,7 @@ fn one(d: &Directive, args: &mut Args, out: &mut Output) -> Result<End, SteelErr
         }
         '^' => {
             let stop = match (given.int(0), given.int(1), given.int(2)) {
+                (None, ..) if d.colon => args.rest == Some(0),
                 (None, ..) => args.left() == 0,
                 (Some(a), None, _) => a == 0,
                 (Some(a), Some(b), None) => a == b,
@@ -373,6 +380,7 @@ fn iterate(
         let before = source.at;
         let end = if d.colon {
             let mut inner = Args::new(items(&source.next()?)?);
+            inner.rest = Some(source.left());
             match run(body, &mut inner, out)? {
                 End::Out => End::Out,
                 _ => End::Done,

@@ -19,9 +19,9 @@ pub(super) fn integer(v: &V, radix: u32, d: &Directive, given: &Given, first: us
     let pad = given.char(first + 1).unwrap_or(' ');
     let Some(n) = N::get(v).filter(N::is_integer) else {
         let style = Style {
-            escape: false,
             radix,
-            pretty: true,
+            show_radix: false,
+            ..Style::current().escaping(false)
         };
         return printer::print_at(v, style, 0);
     };
@@ -214,8 +214,9 @@ fn rounded(n: &N, places: usize) -> (String, i32) {
         return (String::from("0"), 1);
     }
     let keep = keep as usize;
+    // With no digit left SBCL looks at the exact value, else at the shortest digits.
     let up = if keep == 0 {
-        digits.as_str() > "5"
+        n.f64().abs() * 10f64.powi(places as i32) >= 0.5
     } else {
         digits.as_bytes()[keep] >= b'5'
     };
@@ -320,9 +321,12 @@ fn fixed_directive(n: &N, d: &Directive, given: &Given) -> String {
             };
             match width {
                 Some(w) if (full.len() + sign.len()) as i64 > w => {
-                    let int = full.find('.').unwrap_or(full.len()) + sign.len() + 1;
-                    let room = (w - int as i64).max(0) as usize;
-                    fixed(&scaled, room)
+                    // A zero in front of the point takes no room: it goes first.
+                    let whole = full.find('.').unwrap_or(full.len());
+                    let whole = if full.starts_with("0.") { 0 } else { whole };
+                    let room = (w - (whole + sign.len() + 1) as i64).max(0) as usize;
+                    let least = usize::from(whole == 0);
+                    fixed(&scaled, room.max(least))
                 }
                 _ => full,
             }

@@ -70,6 +70,39 @@ const BUILT_IN: &[(&str, &[&str], &[&str])] = &[
     ("STORAGE-CONDITION", &["SERIOUS-CONDITION"], &[]),
 ];
 
+/// In a condition's text: a new line, in the column where the text began.
+pub(crate) const BREAK: char = '\u{E001}';
+/// In a condition's text: a blank, or a new line where what follows does not fit or the one
+/// before was one; from the second on two columns further in.
+pub(crate) const FILL: char = '\u{E000}';
+
+/// A condition's text as it prints from a column on.
+pub(crate) fn layout(text: &str, column: usize) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut at = column;
+    let mut rest = text;
+    let (mut fills, mut is_broken) = (0, false);
+    while let Some(i) = rest.find([BREAK, FILL]) {
+        out.push_str(&rest[..i]);
+        at += rest[..i].chars().count();
+        let is_fill = rest[i..].starts_with(FILL);
+        rest = &rest[i + BREAK.len_utf8()..];
+        let next = rest.find([BREAK, FILL]).unwrap_or(rest.len());
+        if is_fill && !is_broken && at + 1 + rest[..next].chars().count() <= 80 {
+            out.push(' ');
+            at += 1;
+        } else {
+            at = column + if fills > 0 { 2 } else { 0 };
+            out.push('\n');
+            out.extend(std::iter::repeat_n(' ', at));
+            is_broken |= is_fill;
+        }
+        fills += usize::from(is_fill);
+    }
+    out.push_str(rest);
+    out
+}
+
 thread_local! {
     static LAST: RefCell<Option<(String, V)>> = const { RefCell::new(None) };
 }
@@ -117,11 +150,12 @@ pub(crate) fn raise(name: &str, message: String, slots: Vec<(&str, V)>) -> Steel
 }
 
 fn raise_condition(condition: V, message: String) -> SteelErr {
+    let message = layout(&message, 0);
     LAST.with(|l| *l.borrow_mut() = Some((message.clone(), condition)));
     SteelErr::new(ErrorKind::Generic, message)
 }
 
-/// What a condition says, and its class name.
+/// What a condition says, before its [`layout`].
 pub(crate) fn report(v: &V) -> Option<String> {
     with(v, |o| match o {
         Obj::Instance { class, slots } if class.is_condition => {
@@ -255,7 +289,7 @@ fn fill(class: Arc<Class>, args: &[V]) -> R {
         let (d, e) = (get("DATUM"), get("EXPECTED-TYPE"));
         let p = crate::cl::printer::prin1;
         slots[0] = string(format!(
-            "The value\n  {}\nis not of type\n  {}",
+            "The value{BREAK}  {}{BREAK}is not of type{BREAK}  {}",
             p(&d),
             p(&e)
         ));
@@ -278,6 +312,18 @@ pub(super) fn register(t: &mut Prims) {
         });
         Ok(a[0].clone())
     });
+    // (%fill-slot condition slot value)
+    p!(t, "%FILL-SLOT", 3, 3, |a| {
+        let name = designated(&a[1])?;
+        with_mut(&a[0], |o| {
+            if let Obj::Instance { class, slots } = o
+                && let Some(i) = class.slots.iter().position(|s| *s == name)
+            {
+                slots[i] = a[2].clone();
+            }
+        });
+        Ok(a[0].clone())
+    });
     p!(t, "%UNBOUND", 1, 1, |a| {
         let n = designated(&a[0])?;
         let m = format!("The variable {n} is unbound.");
@@ -295,10 +341,10 @@ pub(super) fn register(t: &mut Prims) {
     p!(t, "%CASE-FAILURE", 3, 3, |a| {
         let p = crate::cl::printer::prin1;
         let m = format!(
-            "{} fell through {} expression.\nWanted one of {}.",
+            "{} fell through {} expression.{FILL}Wanted one of {}.",
             p(&a[0]),
             designated(&a[1])?,
-            p(&a[2])
+            if is_nil(&a[2]) { "()".into() } else { p(&a[2]) }
         );
         Err(raise("TYPE-ERROR", m, vec![("DATUM", a[0].clone())]))
     });

@@ -208,13 +208,17 @@ pub(super) fn register(t: &mut Prims) {
         crate::cl::printer::must_text(&a[0])?,
         vec![],
     )));
-    p!(t, "%CHECK-TYPE", 3, 3, |a| {
+    // (%check-type place value type description-or-nil)
+    p!(t, "%CHECK-TYPE", 4, 4, |a| {
         let p = crate::cl::printer::prin1;
+        let wanted = match text(&a[3]) {
+            Some(description) => description,
+            None => format!("of type {}", p(&a[2])),
+        };
         let m = format!(
-            "The value of {} is {}, which is not of type {}.",
+            "The value of {} is {}, which is not {wanted}.",
             crate::cl::printer::must_text(&a[0])?,
             p(&a[1]),
-            p(&a[2])
         );
         Err(super::condition::raise(
             "TYPE-ERROR",
@@ -222,9 +226,6 @@ pub(super) fn register(t: &mut Prims) {
             vec![("DATUM", a[1].clone())],
         ))
     });
-    p!(t, "%ARGUMENTS", 0, 0, |_| Ok(list(
-        std::env::args().map(string).collect()
-    )));
     // Fails with a message of the translator's own.
     p!(t, "%FAIL", 1, 1, |a| Err(simple_error(
         &crate::cl::printer::must_text(&a[0])?

@@ -177,16 +177,18 @@ fn read(a: &[V]) -> R {
     }
 }
 
-// (read-from-string string error value)
+// (%read-from-string string error value start end)
 fn read_from_string(a: &[V]) -> Result<(V, V), SteelErr> {
     let text = printer::must_text(&a[0])?;
     let mut s = super::stream::Stream::new(super::stream::Kind::StringIn);
-    let length = text.chars().count();
+    let start = a.get(3).filter(|v| !is_nil(v)).map_or(Ok(0), index)?;
+    let text = slice(&string(text), a.get(3), a.get(4))?;
+    let length = start + text.chars().count();
     s.buffer = text;
     let stream = obj(Obj::Stream(Box::new(s)));
     match read_form(&stream, false)? {
         Some(v) => {
-            let at = with_input(&stream, |s| s.buffer[..s.at].chars().count())?;
+            let at = start + with_input(&stream, |s| s.buffer[..s.at].chars().count())?;
             Ok((v, SteelVal::IntV(at as isize)))
         }
         None => Ok((
@@ -223,10 +225,20 @@ fn delete_file(a: &[V]) -> R {
     }
 }
 
+/// The keywords of `write` in the order of their values, as the variables they stand for.
+const PRINTER_KEYS: [&str; 7] = [
+    "*PRINT-BASE*",
+    "*PRINT-PRETTY*",
+    "*PRINT-RADIX*",
+    "*PRINT-CASE*",
+    "*PRINT-LENGTH*",
+    "*PRINT-LEVEL*",
+    "*PRINT-RIGHT-MARGIN*",
+];
+
 pub(super) fn register(t: &mut Prims) {
     p!(t, "PRINC", 1, 2, |a| put(a, false), out);
     p!(t, "PRIN1", 1, 2, |a| put(a, true), out);
-    p!(t, "WRITE", 1, 99, |a| put(&a[..2], true), out);
     p!(t, "PRINT", 1, 2, print, out);
     p!(
         t,
@@ -305,19 +317,19 @@ pub(super) fn register(t: &mut Prims) {
     p!(t, "PRINC-TO-STRING", 1, 1, |a| Ok(string(printer::princ(
         &a[0]
     ))));
-    // (%write-to-string value escape base pretty)
-    p!(t, "%WRITE-TO-STRING", 4, 4, |a| {
-        let radix = if is_nil(&a[2]) {
-            10
-        } else {
-            index(&a[2])?.clamp(2, 36) as u32
-        };
-        let style = printer::Style {
-            escape: !is_nil(&a[1]),
-            radix,
-            pretty: !is_nil(&a[3]),
-        };
+    // (%write-to-string value escape, then the values of PRINTER_KEYS)
+    p!(t, "%WRITE-TO-STRING", 2, 9, |a| {
+        let mut style = printer::Style::current().escaping(!is_nil(&a[1]));
+        for (name, value) in PRINTER_KEYS.iter().zip(&a[2..]) {
+            if super::structs::is_bound(value) {
+                style = style.with_variable(name, value);
+            }
+        }
         Ok(string(printer::print_at(&a[0], style, 0)))
+    });
+    p!(t, "%PRINTER-VARIABLE", 2, 2, |a| {
+        printer::set_variable(&designated(&a[0])?, &a[1]);
+        Ok(NIL)
     });
     p!(t, "READ-LINE", 0, 4, read_line, multi_in);
     p!(t, "READ-CHAR", 0, 4, read_char, inp);
@@ -344,7 +356,7 @@ pub(super) fn register(t: &mut Prims) {
         inp
     );
     p!(t, "READ", 0, 4, read, inp);
-    p!(t, "%READ-FROM-STRING", 1, 3, read_from_string, multi);
+    p!(t, "%READ-FROM-STRING", 1, 5, read_from_string, multi);
     p!(t, "%DATUM", 1, 1, |a| {
         let text = printer::must_text(&a[0])?;
         let form = Reader::new(&text).read().ok().flatten();

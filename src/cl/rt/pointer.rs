@@ -1,7 +1,10 @@
 //! Bytes for the pointer functions: numbers packed in the machine's order.
 
+use std::hash::{Hash, Hasher};
+
 use steel::SteelVal;
 use steel::rerrs::SteelErr;
+use steel::rvals::SteelByteVector;
 
 use super::number::N;
 use super::table::{Prims, p};
@@ -26,6 +29,31 @@ fn layout(v: &V) -> Result<(usize, char), SteelErr> {
             return Err(simple_error(&format!("Unknown CFFI type {shown}.")));
         }
     })
+}
+
+/// Keeps what is hashed. The content of a byte vector is private to Steel, but hashing it passes
+/// the bytes on.
+#[derive(Default)]
+struct Collector(Vec<u8>);
+
+impl Hasher for Collector {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    /// A slice hashes its length first, with this.
+    fn write_usize(&mut self, _length: usize) {}
+
+    fn finish(&self) -> u64 {
+        0
+    }
+}
+
+/// Copies the bytes out of a Steel byte vector.
+pub(super) fn bytes_of(bytes: &SteelByteVector) -> Vec<u8> {
+    let mut all = Collector::default();
+    bytes.hash(&mut all);
+    all.0
 }
 
 fn pack(a: &[V]) -> R {
@@ -108,7 +136,7 @@ pub(super) fn register(t: &mut Prims) {
                 other => return Err(type_error(&other, "(UNSIGNED-BYTE 8)")),
             }
         }
-        Ok(SteelVal::ByteVector(steel::rvals::SteelByteVector::new(
+        Ok(SteelVal::ByteVector(SteelByteVector::new(
             raw,
         )))
     });

@@ -25,13 +25,10 @@ pub(crate) fn elements(v: &V) -> Result<Vec<V>, SteelErr> {
     if is_nil(v) || is_cons(v) || matches!(v, SteelVal::ListV(_)) {
         return items(v);
     }
-    if matches!(v, SteelVal::ByteVector(_)) {
-        let text = v.to_string();
-        let inner = text.trim_start_matches("#u8(").trim_end_matches(')');
-        return Ok(inner
-            .split_whitespace()
-            .filter_map(|b| isize::from_str_radix(b.trim_start_matches("#x"), 16).ok())
-            .map(SteelVal::IntV)
+    if let SteelVal::ByteVector(bytes) = v {
+        return Ok(super::pointer::bytes_of(bytes)
+            .into_iter()
+            .map(|b| SteelVal::IntV(isize::from(b)))
             .collect());
     }
     Err(type_error(v, "SEQUENCE"))
@@ -405,7 +402,14 @@ pub(super) fn register(t: &mut Prims) {
     p!(t, "SVREF", 2, 2, aref);
     p!(t, "CHAR", 2, 2, aref);
     p!(t, "SCHAR", 2, 2, aref);
-    p!(t, "ROW-MAJOR-AREF", 2, 2, aref);
+    p!(t, "ROW-MAJOR-AREF", 2, 2, |a| {
+        let at = index(&a[1])?;
+        let found = with(&a[0], |o| match o {
+            Obj::Vector(x) if x.dims.is_some() => x.items.get(at).cloned(),
+            _ => None,
+        });
+        found.flatten().map_or_else(|| aref(a), Ok)
+    });
     p!(t, "ELT", 2, 2, elt);
     p!(t, "%SET-AREF", 3, 99, set_aref);
     p!(t, "%SET-ELT", 3, 3, |a| {

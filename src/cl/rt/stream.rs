@@ -6,6 +6,7 @@ use std::io::{BufRead, BufWriter, Write};
 use steel::SteelVal;
 use steel::rerrs::SteelErr;
 
+use super::condition::FILL;
 use super::table::{Prims, p};
 use crate::cl::value::*;
 
@@ -210,9 +211,20 @@ fn file_error(path: &str, what: &str, e: &std::io::Error) -> SteelErr {
         std::io::ErrorKind::NotFound => "No such file or directory".into(),
         std::io::ErrorKind::PermissionDenied => "Permission denied".into(),
         std::io::ErrorKind::AlreadyExists => "File exists".into(),
+        std::io::ErrorKind::IsADirectory => "Is a directory".into(),
         _ => e.to_string(),
     };
-    let message = format!("error {what} #P\"{path}\": {reason}");
+    let p = format!("#P\"{path}\"");
+    let message = match (what, e.kind()) {
+        ("opening", std::io::ErrorKind::NotFound) => {
+            format!("The file {p}{FILL}does not exist:{FILL}{reason}")
+        }
+        ("creating", std::io::ErrorKind::NotFound) => format!("The path {p} does not exist."),
+        (_, std::io::ErrorKind::AlreadyExists) => {
+            format!("The file {p} already exists: {reason}")
+        }
+        _ => format!("Error opening {p}: {reason}"),
+    };
     super::condition::raise("FILE-ERROR", message, vec![("PATHNAME", string(path))])
 }
 
@@ -267,7 +279,7 @@ fn open(a: &[V]) -> R {
             path,
             BufWriter::new(f),
         )))))),
-        Err(e) => Err(file_error(&path, "opening", &e)),
+        Err(e) => Err(file_error(&path, "creating", &e)),
     }
 }
 

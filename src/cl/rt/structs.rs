@@ -69,6 +69,11 @@ fn access<A>(
     .ok_or_else(|| type_error(v, &name))
 }
 
+/// Whether a value is there: an option that was not given has none.
+pub(super) fn is_bound(v: &V) -> bool {
+    with(v, |o| matches!(o, Obj::Unbound)) != Some(true)
+}
+
 pub(super) fn register(t: &mut Prims) {
     p!(t, "%CLASS", 5, 5, make_class);
     // (%make class value...)
@@ -145,9 +150,7 @@ pub(super) fn register(t: &mut Prims) {
         }
         Ok(a[0].clone())
     });
-    p!(t, "%IS-BOUND", 1, 1, |a| bool_v(
-        with(&a[0], |o| matches!(o, Obj::Unbound)) != Some(true)
-    ));
+    p!(t, "%IS-BOUND", 1, 1, |a| bool_v(is_bound(&a[0])));
     p!(t, "%SLOT-COUNT", 1, 1, |a| {
         Ok(SteelVal::IntV(
             class_of(&a[0]).map_or(0, |c| c.slots.len()) as isize

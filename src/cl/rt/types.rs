@@ -271,6 +271,15 @@ fn type_of(v: &V) -> V {
                 ])
             };
         }
+        v if named(v, "BIGNUM").unwrap_or(false) => {
+            let edge = SteelVal::IntV(1 << 62);
+            let is_negative = N::get(v).is_some_and(|n| n.is_negative());
+            return if is_negative {
+                symbol("BIGNUM")
+            } else {
+                list(vec![symbol("INTEGER"), edge])
+            };
+        }
         SteelVal::CharV(_) => return symbol("STANDARD-CHAR"),
         SteelVal::BoolV(true) => return symbol("BOOLEAN"),
         _ => {}
@@ -280,7 +289,6 @@ fn type_of(v: &V) -> V {
         ("KEYWORD", "KEYWORD"),
         ("SYMBOL", "SYMBOL"),
         ("CONS", "CONS"),
-        ("BIGNUM", "BIGNUM"),
         ("RATIO", "RATIO"),
         ("SINGLE-FLOAT", "SINGLE-FLOAT"),
         ("DOUBLE-FLOAT", "DOUBLE-FLOAT"),

@@ -59,6 +59,10 @@ impl Tr<'_> {
             saves.push_str(&format!("({old} {global})"));
             enter.push_str(&format!("(set! {global} {value})"));
             leave.push_str(&format!("(set! {global} {old})"));
+            if let Some(tell) = super::place::printer_change(name, &global) {
+                enter.push_str(&tell);
+                leave.push_str(&tell);
+            }
         }
         format!(
             "(let ({saves}) (dynamic-wind (lambda () {enter} #f) (lambda () {body}) (lambda () {leave} #f)))"

@@ -76,7 +76,7 @@ impl Tr<'_> {
         self.deliver_all(code, k)
     }
 
-    fn standard_call(&mut self, head: &str, f: &Form, args: &[Form], env: &Env, k: &K) -> String {
+    pub(super) fn standard_call(&mut self, head: &str, f: &Form, args: &[Form], env: &Env, k: &K) -> String {
         if let Some(shape) = functions::find(head) {
             return self.shaped_call(shape, f, args, env, k);
         }
@@ -169,8 +169,9 @@ impl Tr<'_> {
                         None => self.expr(a, env),
                     });
                 }
-                ('o', Some(a)) => codes.push(self.expr(a, env)),
+                ('o' | 'e', Some(a)) => codes.push(self.expr(a, env)),
                 ('o', None) => codes.push("#f".into()),
+                ('e', None) => codes.push("#t".into()),
                 ('r', _) => {
                     while at < args.len() {
                         codes.push(self.expr(&args[at], env));
@@ -360,7 +361,7 @@ impl Tr<'_> {
         }
         let names: Vec<String> = (0..required).map(|i| format!("a{i}")).collect();
         let names = names.join(" ");
-        let optional = shape.args.chars().filter(|c| *c == 'o').count();
+        let optional = shape.args.chars().filter(|c| matches!(c, 'o' | 'e')).count();
         let spread = self.rt("cl:sorted");
         let keys: Vec<String> = shape
             .keys

@@ -103,9 +103,13 @@ impl Tr<'_> {
         let kind = self.type_specifier(&a[1]);
         let place = crate::cl::printer::prin1(&crate::cl::rt::io::datum(&a[0]));
         let var = self.fresh("v");
+        let named = match a.get(2) {
+            Some(text) => self.expr(text, env),
+            None => "#f".into(),
+        };
         let fail = self.at(
             f.pos,
-            &format!("(%CHECK-TYPE {} {var} {kind})", literal(&place)),
+            &format!("(%CHECK-TYPE {} {var} {kind} {named})", literal(&place)),
         );
         let code = format!("(let (({var} {value})) (if (%TYPEP {var} {kind}) #f {fail}))");
         self.deliver(code, k)
@@ -288,6 +292,12 @@ impl Tr<'_> {
                 "not supported here: BOUNDP of a computed symbol",
             );
         };
+        if matches!(
+            name.as_str(),
+            "*STANDARD-OUTPUT*" | "*STANDARD-INPUT*" | "*ERROR-OUTPUT*" | "NIL" | "T"
+        ) {
+            return self.deliver("#t".into(), k);
+        }
         if !self.is_special(&name) {
             return self.deliver("#f".into(), k);
         }

@@ -3,6 +3,7 @@
 use super::Tr;
 use super::env::*;
 use crate::cl::reader::{Form, Kind};
+use steel::SteelVal;
 
 impl Tr<'_> {
     pub(super) fn if_form(&mut self, f: &Form, a: &[Form], env: &Env, k: &K) -> String {
@@ -122,7 +123,12 @@ impl Tr<'_> {
         wanted.extend(keys.iter().cloned());
         let tests: Vec<String> = keys
             .iter()
-            .map(|key| format!("(%EQL {var} {})", self.datum(key)))
+            .map(|key| match key.kind {
+                // A literal string, list or vector is no other object's equal.
+                Kind::List(_) | Kind::Dotted(..) | Kind::Vector(_) if !key.is_nil() => "#f".into(),
+                Kind::Atom(SteelVal::StringV(_)) => "#f".into(),
+                _ => format!("(%EQL {var} {})", self.datum(key)),
+            })
             .collect();
         let test = match tests.as_slice() {
             [] => "#f".to_string(),
@@ -135,37 +141,36 @@ impl Tr<'_> {
         Self::with_shared(wrap, format!("(if {test} {yes} {no})"))
     }
 
-    pub(super) fn typecase(
-        &mut self,
-        f: &Form,
-        name: &str,
-        a: &[Form],
-        env: &Env,
-        k: &K,
-    ) -> String {
+    pub(super) fn typecase(&mut self, f: &Form, a: &[Form], env: &Env, k: &K) -> String {
         let key = self.expr(&a[0], env);
         let var = self.fresh("case");
-        let code = self.typecase_clauses(f, name, &var, &a[1..], env, k);
+        let wanted: Vec<Form> = a[1..]
+            .iter()
+            .filter_map(|c| c.items()?.first().cloned())
+            .collect();
+        let wanted = Form::list(wanted, f.pos);
+        let code = self.typecase_clauses(f, &wanted, &var, &a[1..], env, k);
         format!("(let (({var} {key})) {code})")
     }
 
     fn typecase_clauses(
         &mut self,
         f: &Form,
-        name: &str,
+        wanted: &Form,
         var: &str,
         clauses: &[Form],
         env: &Env,
         k: &K,
     ) -> String {
         let Some((first, rest)) = clauses.split_first() else {
-            if name == "ETYPECASE" {
-                return self.at(f.pos, &format!("(%CASE-FAILURE {var} '{name} #f)"));
+            if f.head() == Some("ETYPECASE") {
+                let all = self.datum(wanted);
+                return self.at(f.pos, &format!("(%CASE-FAILURE {var} 'ETYPECASE {all})"));
             }
             return self.deliver("#f".into(), k);
         };
         let Some(items) = first.items().filter(|i| !i.is_empty()) else {
-            return self.refuse(first.pos, name, "a clause must be a list");
+            return self.refuse(first.pos, "TYPECASE", "a clause must be a list");
         };
         if matches!(items[0].name(), Some("T" | "OTHERWISE")) {
             return self.seq(&items[1..], env, k);
@@ -175,19 +180,30 @@ impl Tr<'_> {
             format!("(%TYPEP {var} {kind})"),
             k,
             &mut |t, k| t.seq(&items[1..], env, k),
-            &mut |t, k| t.typecase_clauses(f, name, var, rest, env, k),
+            &mut |t, k| t.typecase_clauses(f, wanted, var, rest, env, k),
         )
     }
 
     /// A literal type, refused when it cannot be known.
     pub(super) fn type_specifier(&mut self, f: &Form) -> String {
-        if let Some(name) = f.name()
-            && !self.is_type(name)
-        {
-            let name = name.to_string();
-            return self.refuse(f.pos, &name, format!("unknown type: {name}"));
+        if let Some((name, reason)) = self.wrong_type(f) {
+            return self.refuse(f.pos, &name, reason);
         }
         self.datum(f)
+    }
+
+    // The name in a type specifier that means nothing here, and why.
+    fn wrong_type(&self, f: &Form) -> Option<(String, String)> {
+        if let Some(name) = f.name() {
+            let reason = format!("unknown type specifier: {name}");
+            return (!self.is_type(name)).then(|| (name.to_string(), reason));
+        }
+        let items = f.items()?;
+        match items.first()?.name()? {
+            "OR" | "AND" | "NOT" => items[1..].iter().find_map(|x| self.wrong_type(x)),
+            "SATISFIES" => Some(("SATISFIES".into(), "not supported here: SATISFIES".into())),
+            _ => None,
+        }
     }
 
     pub(super) fn is_type(&self, name: &str) -> bool {

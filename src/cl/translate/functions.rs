@@ -6,7 +6,8 @@ pub(crate) struct Shape {
     pub(crate) name: &'static str,
     /// The Steel function: of `lisp/cl/`, or a primitive.
     pub(crate) target: &'static str,
-    /// `f` a function, `x` a value, `o` an optional value, `r` all that follow.
+    /// `f` a function, `x` a value, `o` an optional value, `e` an optional value that is true
+    /// when absent, `r` all that follow.
     pub(crate) args: &'static str,
     /// Keywords in the order of the target's parameters; `!` marks one whose absence differs
     /// from `NIL`.
@@ -65,6 +66,27 @@ const PRED_COUNT: &[&str] = &["KEY", "START", "END", "FROM-END", "COUNT"];
 const LIST_ITEM: &[&str] = &["KEY", "TEST", "TEST-NOT"];
 const STRINGS: &[&str] = &["START1", "END1", "START2", "END2"];
 const PART: &[&str] = &["START", "END"];
+const WRITE: &[&str] = &[
+    "!ESCAPE",
+    "!BASE",
+    "!PRETTY",
+    "!RADIX",
+    "!CASE",
+    "!LENGTH",
+    "!LEVEL",
+    "!RIGHT-MARGIN",
+];
+const WRITE_TO: &[&str] = &[
+    "STREAM",
+    "!ESCAPE",
+    "!BASE",
+    "!PRETTY",
+    "!RADIX",
+    "!CASE",
+    "!LENGTH",
+    "!LEVEL",
+    "!RIGHT-MARGIN",
+];
 
 static SHAPES: &[Shape] = &[
     row("MAPCAR", "cl:mapcar", "fxr", &[]),
@@ -196,25 +218,14 @@ static SHAPES: &[Shape] = &[
     row("REPLACE", "%REPLACE", "xx", STRINGS),
     to_output(row("WRITE-STRING", "%WRITE-STRING", "xo", PART)),
     to_output(row("WRITE-LINE", "%WRITE-LINE", "xo", PART)),
-    ignoring(
-        row(
-            "WRITE-TO-STRING",
-            "cl:write-to-string",
-            "x",
-            &["!ESCAPE", "BASE", "!PRETTY"],
-        ),
-        &[
-            "READABLY",
-            "CASE",
-            "RADIX",
-            "CIRCLE",
-            "LENGTH",
-            "LEVEL",
-            "RIGHT-MARGIN",
-            "ARRAY",
-        ],
-    ),
-    multi(row("READ-FROM-STRING", "%READ-FROM-STRING", "xoo", &[])),
+    row("WRITE-TO-STRING", "cl:write-to-string", "x", WRITE),
+    row("WRITE", "cl:write", "x", WRITE_TO),
+    multi(row(
+        "READ-FROM-STRING",
+        "%READ-FROM-STRING",
+        "xeo",
+        &["START", "END"],
+    )),
     ignoring(
         row(
             "OPEN",
@@ -228,6 +239,7 @@ static SHAPES: &[Shape] = &[
     row("EXIT", "cl:exit", "", &["!CODE", "ABORT"]),
     row("QUIT", "cl:exit", "", &["!CODE", "ABORT"]),
     row("SLEEP", "cl:sleep", "x", &[]),
+    row("COMMAND-LINE-ARGUMENTS", "cl:script-arguments", "", &[]),
     row("SYMBOL-FUNCTION", "cl:function", "x", &[]),
     row("FDEFINITION", "cl:function", "x", &[]),
     row("FBOUNDP", "cl:fboundp", "x", &[]),

@@ -363,6 +363,14 @@ impl Tr<'_> {
             Ok(l) => l,
             Err((pos, m)) => return self.refuse(pos, "DESTRUCTURING-BIND", m),
         };
+        let owned;
+        let body = match self.unnest(&mut list, body) {
+            Some(inner) => {
+                owned = [inner];
+                &owned
+            }
+            None => body,
+        };
         let forms = scope_forms(&list, body);
         let mut env = env.clone();
         let mut open = Vec::new();
@@ -409,6 +417,27 @@ impl Tr<'_> {
             .fold(code, |acc, w| format!("(let ({w}) {acc})"))
     }
 
+    // Nested lambda lists with `&` words become `destructuring-bind` forms around the body.
+    fn unnest(&mut self, list: &mut List, body: &[Form]) -> Option<Form> {
+        const WORDS: &[&str] = &["&OPTIONAL", "&KEY", "&REST", "&BODY"];
+        let mut inner: Option<Form> = None;
+        for p in list.required.iter_mut().rev() {
+            if p.name().is_some() || !mentions(std::slice::from_ref(p), WORDS) {
+                continue;
+            }
+            let pos = p.pos;
+            let part = Form::sym(&self.fresh("PART"), pos);
+            let pattern = std::mem::replace(p, part.clone());
+            let mut form = vec![Form::sym("DESTRUCTURING-BIND", pos), pattern, part];
+            match inner.take() {
+                Some(x) => form.push(x),
+                None => form.extend(body.iter().cloned()),
+            }
+            inner = Some(Form::list(form, pos));
+        }
+        inner
+    }
+
     fn nested_lists(
         &mut self,
         nested: &[(Form, String)],
@@ -420,16 +449,6 @@ impl Tr<'_> {
         let Some(((pattern, value), rest)) = nested.split_first() else {
             return make(self, env, k);
         };
-        if mentions(
-            std::slice::from_ref(pattern),
-            &["&OPTIONAL", "&KEY", "&REST", "&BODY"],
-        ) {
-            return self.refuse(
-                pattern.pos,
-                "(...)",
-                "not supported here: & words in a nested pattern",
-            );
-        }
         let value = value.clone();
         let this = self;
         this.destructure(pattern, &value, body, env, &mut |t, env| {

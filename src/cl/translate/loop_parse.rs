@@ -30,6 +30,9 @@ pub(super) enum From {
     },
 }
 
+/// A variable or pattern, and its values.
+pub(super) type Driver = (Form, From);
+
 /// How values are gathered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Gather {
@@ -63,7 +66,8 @@ pub(super) enum Clause {
 pub(super) struct Loop {
     pub(super) name: Option<String>,
     pub(super) withs: Vec<(Form, Option<Form>)>,
-    pub(super) fors: Vec<(Form, From)>,
+    /// The `for` clauses; those joined by `and` together.
+    pub(super) drivers: Vec<Vec<Driver>>,
     pub(super) repeat: Vec<Form>,
     pub(super) initially: Vec<Form>,
     pub(super) finally: Vec<Form>,
@@ -128,7 +132,7 @@ impl<'a> Words<'a> {
         Ok(())
     }
 
-    fn for_clause(&mut self) -> Parsed<(Form, From)> {
+    fn for_clause(&mut self) -> Parsed<Driver> {
         let var = self.form()?;
         self.type_words()?;
         let pos = self.pos();
@@ -322,11 +326,12 @@ impl Tr<'_> {
                 }
                 "FOR" | "AS" => {
                     w.i += 1;
-                    out.fors.push(w.for_clause()?);
+                    let mut group = vec![w.for_clause()?];
                     while w.is(&["AND"]) {
                         w.is(&["FOR", "AS"]);
-                        out.fors.push(w.for_clause()?);
+                        group.push(w.for_clause()?);
                     }
+                    out.drivers.push(group);
                 }
                 "REPEAT" => {
                     w.i += 1;

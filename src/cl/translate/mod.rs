@@ -14,6 +14,8 @@ mod env;
 mod functions;
 mod iterate;
 mod lambda;
+mod loop_for;
+mod loop_gather;
 mod loop_parse;
 mod loops;
 mod macros;
@@ -223,9 +225,8 @@ impl Tr<'_> {
         let text = super::printer::print_at(
             &super::rt::io::datum(f),
             super::printer::Style {
-                escape: true,
-                radix: 10,
                 pretty: false,
+                ..super::printer::Style::STANDARD
             },
             0,
         );
@@ -333,6 +334,9 @@ impl Tr<'_> {
         let name = self.global_name(s);
         if self.known.globals.insert(name.clone()) {
             let init = super::initial_value(s);
+            if s == "*POSIX-ARGV*" {
+                self.rt("cl:arguments");
+            }
             self.prelude.push(format!("(define {name} {init})"));
             // Without an assignment Steel would put the value in place of the name.
             self.prelude.push(format!("(set! {name} {name})"));

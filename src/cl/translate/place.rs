@@ -26,6 +26,12 @@ impl Place {
     }
 }
 
+/// Code that tells the printer of a new value, if the variable is one of the printer's.
+pub(super) fn printer_change(name: &str, value: &str) -> Option<String> {
+    let is_printers = name.starts_with("*PRINT-") && crate::cl::special_variable(name);
+    is_printers.then(|| format!("(%PRINTER-VARIABLE \"{name}\" {value})"))
+}
+
 impl Tr<'_> {
     /// Code that stores a value in a variable.
     pub(super) fn assign(&mut self, name: &str, value: &str, pos: Pos, env: &Env) -> String {
@@ -61,7 +67,11 @@ impl Tr<'_> {
             self.known.specials.insert(name.to_string());
         }
         self.declare_global(name);
-        format!("(set! {} {value})", self.global_name(name))
+        let global = self.global_name(name);
+        match printer_change(name, &global) {
+            Some(tell) => format!("(begin (set! {global} {value}) {tell})"),
+            None => format!("(set! {global} {value})"),
+        }
     }
 
     fn part(&mut self, f: &Form, env: &Env, binds: &mut String) -> String {
@@ -73,6 +83,10 @@ impl Tr<'_> {
         let name = self.fresh("s");
         binds.push_str(&format!("({name} {code})"));
         name
+    }
+
+    fn optional_part(&mut self, f: Option<&Form>, env: &Env, binds: &mut String) -> String {
+        f.map_or_else(|| "#f".into(), |f| self.part(f, env, binds))
     }
 
     pub(super) fn place(&mut self, f: &Form, env: &Env) -> Place {
@@ -129,6 +143,12 @@ impl Tr<'_> {
             ("CADDDR", "CDDDR", "CAR"),
             ("CDADR", "CADR", "CDR"),
             ("CADAR", "CDAR", "CAR"),
+            ("CAADR", "CADR", "CAR"),
+            ("CAAAR", "CAAR", "CAR"),
+            ("CDAAR", "CAAR", "CDR"),
+            ("CDDAR", "CDAR", "CDR"),
+            ("CDDDDR", "CDDDR", "CDR"),
+            ("FIFTH", "CDDDDR", "CAR"),
         ];
         if let Some((_, inner, step)) = chain.iter().find(|c| c.0 == head) {
             let object = self.expr(&args[0], env);
@@ -191,8 +211,7 @@ impl Tr<'_> {
             "GETHASH" if args.len() >= 2 => {
                 let key = self.part(&args[0], env, &mut binds);
                 let table = self.part(&args[1], env, &mut binds);
-                let default = args.get(2).map(|d| self.part(d, env, &mut binds));
-                let default = default.unwrap_or_else(|| "#f".into());
+                let default = self.optional_part(args.get(2), env, &mut binds);
                 simple(
                     self.at(f.pos, &format!("(%GETHASH {key} {table} {default})")),
                     self.at(f.pos, &format!("(%PUTHASH {key} {table} \u{3})")),
@@ -203,8 +222,7 @@ impl Tr<'_> {
                 let inner = self.place(&args[0], env);
                 binds.push_str(&inner.binds);
                 let key = self.part(&args[1], env, &mut binds);
-                let default = args.get(2).map(|d| self.part(d, env, &mut binds));
-                let default = default.unwrap_or_else(|| "#f".into());
+                let default = self.optional_part(args.get(2), env, &mut binds);
                 let v = self.fresh("v");
                 let put = inner.store(&format!("(%PUTF {} {key} {v})", inner.get));
                 simple(
@@ -254,8 +272,7 @@ impl Tr<'_> {
             "SUBSEQ" if args.len() >= 2 => {
                 let s = self.part(&args[0], env, &mut binds);
                 let from = self.part(&args[1], env, &mut binds);
-                let to = args.get(2).map(|d| self.part(d, env, &mut binds));
-                let to = to.unwrap_or_else(|| "#f".into());
+                let to = self.optional_part(args.get(2), env, &mut binds);
                 let v = self.fresh("v");
                 simple(
                     format!("(%SUBSEQ {s} {from} {to})"),

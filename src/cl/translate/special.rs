@@ -56,12 +56,8 @@ static FORMS: &[(&str, usize, Handler)] = &[
     ("CASE", 1, |t, f, a, e, k| t.case(f, "CASE", a, e, k)),
     ("ECASE", 1, |t, f, a, e, k| t.case(f, "ECASE", a, e, k)),
     ("CCASE", 1, |t, f, a, e, k| t.case(f, "ECASE", a, e, k)),
-    ("TYPECASE", 1, |t, f, a, e, k| {
-        t.typecase(f, "TYPECASE", a, e, k)
-    }),
-    ("ETYPECASE", 1, |t, f, a, e, k| {
-        t.typecase(f, "ETYPECASE", a, e, k)
-    }),
+    ("TYPECASE", 1, |t, f, a, e, k| t.typecase(f, a, e, k)),
+    ("ETYPECASE", 1, |t, f, a, e, k| t.typecase(f, a, e, k)),
     ("BLOCK", 1, |t, f, a, e, k| {
         let Some(name) = a[0].name().map(str::to_string) else {
             return t.refuse(f.pos, "BLOCK", "a block's name must be a symbol");
@@ -232,9 +228,15 @@ static FORMS: &[(&str, usize, Handler)] = &[
         t.deliver_all(format!("({catch} {tag} (lambda () {body}))"), k)
     }),
     ("THROW", 2, |t, f, a, e, k| {
-        let (tag, value) = (t.expr(&a[0], e), t.expr(&a[1], e));
+        let tag = t.expr(&a[0], e);
+        let values = if t.all_values {
+            let code = t.expr_all(&a[1], e);
+            format!("(%ALL {code})")
+        } else {
+            format!("(list {})", t.expr(&a[1], e))
+        };
         let throw = t.rt("cl:throw");
-        let code = t.at(f.pos, &format!("({throw} {tag} {value})"));
+        let code = t.at(f.pos, &format!("({throw} {tag} {values})"));
         t.deliver(code, k)
     }),
     ("ASSERT", 1, |t, f, a, e, k| t.assert(f, a, e, k)),
@@ -282,7 +284,14 @@ static FORMS: &[(&str, usize, Handler)] = &[
         t.symbol_value(f, a, e, k)
     }),
     ("TIME", 1, |t, _, a, e, k| t.stmt(&a[0], e, k)),
-    ("TRACE", 0, |t, _, _, _, k| t.deliver("#f".into(), k)),
+    ("TYPEP", 2, |t, f, a, e, k| {
+        if let (2, Some("QUOTE"), Some([_, kind])) = (a.len(), a[1].head(), a[1].items()) {
+            let value = t.expr(&a[0], e);
+            let kind = t.type_specifier(kind);
+            return t.deliver(format!("(%TYPEP {value} {kind})"), k);
+        }
+        t.standard_call("TYPEP", f, a, e, k)
+    }),
 ];
 
 /// The names of all special forms and macros.

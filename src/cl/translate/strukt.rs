@@ -209,6 +209,7 @@ impl Tr<'_> {
         }
         let mut slots = Vec::new();
         let mut after = Vec::new();
+        let mut initforms: Vec<(String, String)> = Vec::new();
         for s in a.get(2).and_then(Form::items).unwrap_or(&[]) {
             let items: &[Form] = match &s.kind {
                 Kind::List(v) => v,
@@ -221,7 +222,11 @@ impl Tr<'_> {
                 match pair[0].name().unwrap_or("") {
                     ":INITARG" => initarg = value,
                     ":READER" | ":ACCESSOR" => after.push((value, initarg.clone())),
-                    ":INITFORM" | ":TYPE" | ":DOCUMENTATION" => {}
+                    ":INITFORM" => {
+                        let form = pair.get(1).map_or("#f".into(), |x| self.expr(x, env));
+                        initforms.push((slot.clone(), form));
+                    }
+                    ":TYPE" | ":DOCUMENTATION" => {}
                     other => {
                         let other = other.to_string();
                         return self.refuse(
@@ -234,6 +239,9 @@ impl Tr<'_> {
             }
             for (_, a) in after.iter_mut().filter(|(_, a)| *a == slot) {
                 a.clone_from(&initarg);
+            }
+            for (s, _) in initforms.iter_mut().filter(|(s, _)| *s == slot) {
+                s.clone_from(&initarg);
             }
             slots.push(initarg);
         }
@@ -261,7 +269,7 @@ impl Tr<'_> {
                         ));
                     }
                 },
-                (Some(":DOCUMENTATION" | ":DEFAULT-INITARGS"), _) => {}
+                (Some(":DOCUMENTATION"), _) => {}
                 _ => {
                     return self.refuse(
                         o.pos,
@@ -270,6 +278,18 @@ impl Tr<'_> {
                     );
                 }
             }
+        }
+        if !initforms.is_empty() {
+            let table = self.rt("cl:initforms");
+            let q = self.symbol(&name);
+            let mut slots = String::new();
+            for (slot, form) in initforms {
+                let slot = self.symbol(&slot);
+                slots.push_str(&format!("(cons {slot} (lambda () {form}))"));
+            }
+            extra.push_str(&format!(
+                "(set! {table} (cons (cons {q} (list {slots})) {table}))"
+            ));
         }
         let q = self.symbol(&name);
         let code = format!(
