@@ -11,11 +11,16 @@
 (define (cl:host-type type)
   (string->symbol (string-downcase (%SYMBOL-NAME type))))
 
+(define (cl:file-name file)
+  (if (%STRINGP file) (%STRING-PLAIN file) (%NOT-A-STRING file)))
+
 (define (cl:sipc-bind file read-timeout)
-  (if read-timeout (bind file #:read-timeout read-timeout) (bind file)))
+  (let ((file (cl:file-name file)))
+    (if read-timeout (bind file #:read-timeout read-timeout) (bind file))))
 
 (define (cl:sipc-connect file read-timeout)
-  (if read-timeout (connect file #:read-timeout read-timeout) (connect file)))
+  (let ((file (cl:file-name file)))
+    (if read-timeout (connect file #:read-timeout read-timeout) (connect file))))
 
 (define (cl:sipc-timeout socket seconds)
   (timeout socket seconds))

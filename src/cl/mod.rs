@@ -31,6 +31,8 @@ mod value;
 /// Something in a text that cannot be run, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
+    /// The file, if it is one that the text loads.
+    pub file: Option<String>,
     /// Line, from 1.
     pub line: u32,
     /// Column, from 1.
@@ -49,7 +51,9 @@ impl Diagnostic {
             column,
             form,
             reason,
+            ..
         } = self;
+        let file = self.file.as_deref().unwrap_or(file);
         if reason.starts_with("not supported here") {
             format!(
                 "{file}:{line}:{column}: {reason}, line {line}; see the table of supported forms"
@@ -93,9 +97,18 @@ pub struct Translation {
     /// The Steel program.
     pub text: String,
     map: Vec<(u32, Pos)>,
+    files: Vec<translate::Loaded>,
 }
 
 impl Translation {
+    /// The name and the text of the loaded file that a place is in, if it is in one.
+    pub fn loaded_file(&self, place: Pos) -> Option<(&str, &str)> {
+        let i = usize::from(place.file).checked_sub(1)?;
+        self.files
+            .get(i)
+            .map(|f| (f.name.as_str(), f.text.as_str()))
+    }
+
     /// The place in the Lisp text of a byte offset in [`Translation::text`]: that of the nearest
     /// call that begins at or before it.
     pub fn position(&self, offset: u32) -> Option<Pos> {
@@ -114,12 +127,25 @@ impl Translation {
             return Some(p);
         }
         // The error rose inside the run-time library: the innermost caller outside it counts.
-        let trace = error.stack_trace().as_ref()?;
-        let spans = trace.trace().iter().rev().filter_map(|c| *c.span());
-        spans
-            .map(|s| s.start)
-            .find(|s| *s >= first && *s > 0)
-            .and_then(|s| self.position(s))
+        let trace = error.stack_trace().as_ref();
+        let caller = trace.and_then(|trace| {
+            let spans = trace.trace().iter().rev().filter_map(|c| *c.span());
+            spans.map(|s| s.start).find(|s| *s >= first && *s > 0)
+        });
+        match caller {
+            Some(offset) => self.position(offset),
+            None => self.only_call(rt::condition::undefined_function(error)?),
+        }
+    }
+
+    // The place of the only call of a function; several could each be the one that failed.
+    fn only_call(&self, name: String) -> Option<Pos> {
+        let call = format!("(f:{} ", translate::mangle(&name));
+        let mut found = self.text.match_indices(&call);
+        match (found.next(), found.next()) {
+            (Some((offset, _)), None) => self.position(offset as u32 + 1),
+            _ => None,
+        }
     }
 }
 
@@ -144,7 +170,9 @@ pub enum Failure {
 /// A text with macros needs an engine to expand them; one is made for the purpose.
 pub fn check(_name: &str, text: &str) -> Vec<Diagnostic> {
     let mut session = Session::new();
-    let mut engine = text.to_lowercase().contains("macro").then(|| {
+    let lower = text.to_lowercase();
+    let may_expand = ["macro", "(load"].iter().any(|word| lower.contains(word));
+    let mut engine = may_expand.then(|| {
         let mut engine = Engine::new();
         register(&mut engine);
         engine
@@ -170,6 +198,7 @@ pub fn translate(
     Ok(Translation {
         text: unit.text,
         map: unit.map,
+        files: unit.files,
     })
 }
 

@@ -16,6 +16,8 @@ pub struct Pos {
     pub line: u32,
     /// Column, in characters.
     pub column: u32,
+    /// 0 for the text itself, n for the nth file that it loads.
+    pub file: u16,
 }
 
 /// A form with its place.
@@ -102,6 +104,7 @@ pub(crate) struct Reader<'a> {
     chars: std::iter::Peekable<std::str::Chars<'a>>,
     line: u32,
     column: u32,
+    file: u16,
     /// Bytes consumed.
     pub(crate) consumed: usize,
     open: Vec<Pos>,
@@ -112,7 +115,12 @@ type Read<T> = Result<T, ReadError>;
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(text: &'a str) -> Reader<'a> {
+        Reader::in_file(text, 0)
+    }
+
+    pub(crate) fn in_file(text: &'a str, file: u16) -> Reader<'a> {
         Reader {
+            file,
             chars: text.chars().peekable(),
             line: 1,
             column: 1,
@@ -126,6 +134,7 @@ impl<'a> Reader<'a> {
         Pos {
             line: self.line,
             column: self.column,
+            file: self.file,
         }
     }
 
@@ -168,7 +177,8 @@ impl<'a> Reader<'a> {
         loop {
             match self.peek() {
                 None => return Ok(false),
-                Some(c) if c.is_whitespace() => {
+                // A byte order mark may come first.
+                Some(c) if c.is_whitespace() || (c == '\u{FEFF}' && self.consumed == 0) => {
                     self.next();
                 }
                 Some(';') => while !matches!(self.next(), None | Some('\n')) {},
@@ -415,9 +425,7 @@ impl<'a> Reader<'a> {
                 }
                 match self.next() {
                     Some('r' | 'R') if (2..=36).contains(&n) => self.radix(pos, n),
-                    Some(c) => {
-                        self.fail(pos, format!("not supported here: reader macro #{n}{c}"))
-                    }
+                    Some(c) => self.fail(pos, format!("not supported here: reader macro #{n}{c}")),
                     None => self.fail(pos, "the text ends in a reader macro"),
                 }
             }
@@ -506,6 +514,13 @@ impl<'a> Reader<'a> {
         if name.is_empty() {
             let c = self.next().unwrap_or(' ');
             return self.fail(pos, format!("unexpected character {c}"));
+        }
+        if let Some(c) = name.chars().find(|c| c.is_control() || *c == '\u{FEFF}') {
+            let code = c as u32;
+            return self.fail(
+                pos,
+                format!("the character U+{code:04X} is no part of a program"),
+            );
         }
         if let Some(v) = number::parse_number(&name) {
             return Ok(Form {

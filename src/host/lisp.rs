@@ -37,8 +37,10 @@ impl Host {
             |engine| engine.run(program),
             |_: &Sources, error| match translation.position_of_error(error) {
                 Some(place) => {
-                    let at = offset(&text, place.line as usize, place.column as usize);
-                    describe(name, &text, at, at + 1, &cl::describe_error(error))
+                    let own = (name, text.as_str());
+                    let (name, text) = translation.loaded_file(place).unwrap_or(own);
+                    let at = offset(text, place.line as usize, place.column as usize);
+                    describe(name, text, at, at + 1, &cl::describe_error(error))
                 }
                 None => format!("{name}: {}", message(error)),
             },
@@ -116,7 +118,9 @@ pub fn check_lisp_file(path: impl AsRef<Path>) -> Result<Vec<String>> {
 
 fn refused(name: &str, text: &str, found: &[Diagnostic]) -> Error {
     let mut shown: Vec<String> = found.iter().map(|one| one.message(name)).collect();
-    if let ([only], Some(line)) = (found, first_line(text, found)) {
+    if let ([only], Some(line)) = (found, first_line(text, found))
+        && only.file.is_none()
+    {
         shown = vec![format!("{}\n {} | {line}", only.message(name), only.line)];
     }
     script_error(shown.join("\n")).because("unsupported")

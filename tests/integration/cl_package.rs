@@ -133,7 +133,11 @@ fn an_open_bracket_is_found() {
     assert_eq!(cl::completeness("(a) b"), Completeness::Complete);
     assert_eq!(
         cl::completeness("(a\n (b"),
-        Completeness::Open(Some(cl::Pos { line: 2, column: 2 }))
+        Completeness::Open(Some(cl::Pos {
+            line: 2,
+            column: 2,
+            file: 0
+        }))
     );
     assert!(matches!(cl::completeness(")"), Completeness::Wrong(..)));
 }

@@ -221,6 +221,13 @@ fn from_steel(kind: ErrorKind, message: String) -> V {
     }
 }
 
+/// The name of the function that an error says is undefined.
+pub(crate) fn undefined_function(e: &SteelErr) -> Option<String> {
+    let message = steel_message(e);
+    let name = message.strip_prefix("The function COMMON-LISP-USER::")?;
+    name.strip_suffix(" is undefined.").map(str::to_string)
+}
+
 /// What the user reads of an error that nothing handled.
 pub(crate) fn describe(e: &SteelErr) -> String {
     let message = steel_message(e);

@@ -136,9 +136,7 @@ pub(super) fn register(t: &mut Prims) {
                 other => return Err(type_error(&other, "(UNSIGNED-BYTE 8)")),
             }
         }
-        Ok(SteelVal::ByteVector(SteelByteVector::new(
-            raw,
-        )))
+        Ok(SteelVal::ByteVector(SteelByteVector::new(raw)))
     });
     p!(t, "%TEXT-BYTES", 1, 1, |a| {
         Ok(bytes(crate::cl::printer::must_text(&a[0])?.as_bytes()))

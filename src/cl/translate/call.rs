@@ -76,7 +76,14 @@ impl Tr<'_> {
         self.deliver_all(code, k)
     }
 
-    pub(super) fn standard_call(&mut self, head: &str, f: &Form, args: &[Form], env: &Env, k: &K) -> String {
+    pub(super) fn standard_call(
+        &mut self,
+        head: &str,
+        f: &Form,
+        args: &[Form],
+        env: &Env,
+        k: &K,
+    ) -> String {
         if let Some(shape) = functions::find(head) {
             return self.shaped_call(shape, f, args, env, k);
         }
@@ -361,7 +368,11 @@ impl Tr<'_> {
         }
         let names: Vec<String> = (0..required).map(|i| format!("a{i}")).collect();
         let names = names.join(" ");
-        let optional = shape.args.chars().filter(|c| matches!(c, 'o' | 'e')).count();
+        let optional = shape
+            .args
+            .chars()
+            .filter(|c| matches!(c, 'o' | 'e'))
+            .count();
         let spread = self.rt("cl:sorted");
         let keys: Vec<String> = shape
             .keys

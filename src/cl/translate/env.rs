@@ -190,7 +190,7 @@ pub(super) fn mentions(forms: &[Form], names: &[&str]) -> bool {
 }
 
 /// A Lisp name as (part of) a Steel identifier.
-pub(super) fn mangle(name: &str) -> String {
+pub(crate) fn mangle(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for c in name.chars() {
         if c.is_ascii_alphanumeric() || "+-*/<>=!?$&^~_:".contains(c) {

@@ -4,7 +4,7 @@
 use super::Tr;
 use super::env::*;
 use super::loop_parse::{Driver, From as Source};
-use crate::cl::reader::{Form, Kind};
+use crate::cl::reader::{Form, Kind, Pos};
 
 /// The drivers of a loop under construction.
 pub(super) struct Drivers<'l> {
@@ -19,8 +19,12 @@ pub(super) struct Drivers<'l> {
     pub(super) openers: Vec<(String, usize)>,
     /// The parameter that is true in the first turn.
     first: Option<String>,
-    /// In clauses joined by `and`: the variables as the turn before left them.
+    /// In clauses that look back: the variables as the turn before left them.
     before: Option<Env>,
+    /// The variables that are looked back at, with the parameters that keep them.
+    last: Vec<(String, String)>,
+    /// The variables of later clauses.
+    to_come: Vec<String>,
 }
 
 impl<'l> Drivers<'l> {
@@ -33,6 +37,8 @@ impl<'l> Drivers<'l> {
             openers: Vec::new(),
             first: None,
             before: None,
+            last: Vec::new(),
+            to_come: Vec::new(),
         }
     }
 
@@ -55,41 +61,53 @@ fn variables(pattern: &Form, out: &mut Vec<String>) {
 }
 
 impl Tr<'_> {
-    /// Clauses that step together: one, or several joined by `and`.
-    pub(super) fn drive(&mut self, group: &[Driver], d: &mut Drivers<'_>) {
-        let mut last = Vec::new();
-        if group.len() > 1 {
-            let mut steps = Vec::new();
-            let mut names = Vec::new();
+    /// All `for` clauses, in groups that step together: one clause, or several joined by `and`.
+    pub(super) fn drive(&mut self, groups: &[Vec<Driver>], d: &mut Drivers<'_>) {
+        for (i, group) in groups.iter().enumerate() {
+            let later = groups[i + 1..].iter().flatten();
+            d.to_come.clear();
+            later.for_each(|(var, _)| variables(var, &mut d.to_come));
+            self.look_back(group, d);
             for (var, from) in group {
-                variables(var, &mut names);
-                if let Source::Equals { first, then } = from {
-                    steps.push(first.clone());
-                    steps.extend(then.clone());
-                }
+                self.driver(var, from, d);
             }
-            let mut before = d.env.clone();
-            for name in names.into_iter().filter(|n| mentions(&steps, &[n])) {
-                let steel = self.fresh("last");
-                before.vars.push(Var {
-                    name: name.clone(),
-                    steel: steel.clone(),
-                    is_cell: false,
-                    is_int: false,
-                    form: None,
-                });
-                last.push((name, steel));
-            }
-            d.before = Some(before);
+            d.before = None;
         }
-        for (var, from) in group {
-            self.driver(var, from, d);
-        }
-        d.before = None;
-        for (name, steel) in last {
-            let current = self.variable(&name, group[0].0.pos, &d.env);
+        for (name, steel) in std::mem::take(&mut d.last) {
+            let current = self.variable(&name, Pos::default(), &d.env);
             d.params.push((steel, "#f".into(), current));
         }
+    }
+
+    // Forms that step may mention what steps with them, or later: they see the turn before.
+    fn look_back(&mut self, group: &[Driver], d: &mut Drivers<'_>) {
+        let mut steps = Vec::new();
+        let mut names = Vec::new();
+        for (var, from) in group {
+            variables(var, &mut names);
+            if let Source::Equals { first, then } = from {
+                steps.push(first.clone());
+                steps.extend(then.clone());
+            }
+        }
+        let later: Vec<&str> = d.to_come.iter().map(String::as_str).collect();
+        if group.len() == 1 && !mentions(&steps, &later) {
+            return;
+        }
+        names.extend(d.to_come.iter().cloned());
+        let mut before = d.env.clone();
+        for name in names.into_iter().filter(|n| mentions(&steps, &[n])) {
+            let steel = self.fresh("last");
+            before.vars.push(Var {
+                name: name.clone(),
+                steel: steel.clone(),
+                is_cell: false,
+                is_int: false,
+                form: None,
+            });
+            d.last.push((name, steel));
+        }
+        d.before = Some(before);
     }
 
     /// A number of turns.
@@ -97,8 +115,7 @@ impl Tr<'_> {
         let (n, limit) = (self.fresh("n"), self.fresh("limit"));
         let code = self.expr(times, &d.env);
         d.bind(&limit, &code);
-        d.openers
-            .push((format!("(if (%>= {n} {limit}) \u{6} "), 1));
+        d.openers.push((format!("(if (%>= {n} {limit}) \u{6} "), 1));
         d.params.push((n.clone(), "0".into(), format!("(+ {n} 1)")));
     }
 
@@ -118,9 +135,7 @@ impl Tr<'_> {
                     .as_ref()
                     .map_or("1".into(), |b| self.constant_or(b, "by", d));
                 let limit_int = limit.as_ref().is_none_or(|x| self.is_int(x, &d.env));
-                let limit = limit
-                    .as_ref()
-                    .map(|x| self.constant_or(x, "limit", d));
+                let limit = limit.as_ref().map(|x| self.constant_or(x, "limit", d));
                 let name = var.name().unwrap_or("#:I").to_string();
                 let u = usage(&name, d.scope, &self.is_macro());
                 let (steel, is_cell) = self.enter(&name, d.scope, &mut d.env);
@@ -140,7 +155,8 @@ impl Tr<'_> {
                 } else {
                     steel.clone()
                 };
-                d.params.push((param.clone(), start, format!("({mark}{op} {current} {by})")));
+                d.params
+                    .push((param.clone(), start, format!("({mark}{op} {current} {by})")));
                 if let Some(limit) = limit {
                     let past = match (down, inclusive) {
                         (false, true) => ">",
@@ -149,10 +165,12 @@ impl Tr<'_> {
                         (true, false) => "<=",
                     };
                     let mark = if is_int && limit_int { "" } else { "%" };
-                    d.openers.push((format!("(if ({mark}{past} {param} {limit}) \u{6} "), 1));
+                    d.openers
+                        .push((format!("(if ({mark}{past} {param} {limit}) \u{6} "), 1));
                 }
                 if is_cell {
-                    d.openers.push((format!("(let (({steel} (%CELL {param}))) "), 1));
+                    d.openers
+                        .push((format!("(let (({steel} (%CELL {param}))) "), 1));
                 }
             }
             Source::List { list, by, on } => {
@@ -194,13 +212,15 @@ impl Tr<'_> {
                 } else {
                     ("%HASH-VALUES", "%HASH-KEYS")
                 };
-                d.params.push((l.clone(), format!("({walk} {t})"), format!("(cdr {l})")));
+                d.params
+                    .push((l.clone(), format!("({walk} {t})"), format!("(cdr {l})")));
                 d.openers.push((format!("(if (null? {l}) \u{6} "), 1));
                 match other {
                     None => self.open_pattern(var, &format!("(car {l})"), d),
                     Some(o) => {
                         let v = self.fresh("l");
-                        d.params.push((v.clone(), format!("({rest} {t})"), format!("(cdr {v})")));
+                        d.params
+                            .push((v.clone(), format!("({rest} {t})"), format!("(cdr {v})")));
                         let (key, value) = if *keys { (var, o) } else { (o, var) };
                         self.open_pattern(key, &format!("(car {l})"), d);
                         self.open_pattern(value, &format!("(car {v})"), d);

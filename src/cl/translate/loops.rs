@@ -84,9 +84,7 @@ impl Tr<'_> {
         for times in &l.repeat {
             self.repeat(times, &mut d);
         }
-        for group in &l.drivers {
-            self.drive(group, &mut d);
-        }
+        self.drive(&l.drivers, &mut d);
         let end = self.finish(l, sinks, &d.env, k);
         let steps: Vec<&str> = d.params.iter().map(|p| p.2.as_str()).collect();
         let next = format!("({lp} {})", steps.join(" "));
@@ -117,7 +115,14 @@ impl Tr<'_> {
         code.to_string()
     }
 
-    fn clauses(&mut self, clauses: &[Clause], plan: &Plan<'_>, env: &Env, k: &K, next: &str) -> String {
+    fn clauses(
+        &mut self,
+        clauses: &[Clause],
+        plan: &Plan<'_>,
+        env: &Env,
+        k: &K,
+        next: &str,
+    ) -> String {
         let mut code = next.to_string();
         for c in clauses.iter().rev() {
             code = self.clause(c, plan, env, k, &code);

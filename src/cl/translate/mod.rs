@@ -14,6 +14,7 @@ mod env;
 mod functions;
 mod iterate;
 mod lambda;
+mod load;
 mod loop_for;
 mod loop_gather;
 mod loop_parse;
@@ -30,6 +31,8 @@ use std::rc::Rc;
 use steel::SteelVal;
 use steel::steel_vm::engine::Engine;
 
+pub(crate) use env::mangle;
+pub(crate) use load::Loaded;
 pub(crate) use unit::translate_text;
 
 use super::Diagnostic;
@@ -95,6 +98,8 @@ pub(super) struct Tr<'a> {
     pub(super) signals: bool,
     /// The Steel globals there were before this text.
     pub(super) base_globals: BTreeSet<String>,
+    /// The files that the text loads.
+    pub(super) files: Vec<load::Loaded>,
 }
 
 /// Deepest nesting of forms that is translated.
@@ -108,6 +113,7 @@ impl Tr<'_> {
 
     pub(super) fn refuse(&mut self, pos: Pos, form: &str, reason: impl Into<String>) -> String {
         self.diags.push(Diagnostic {
+            file: load::name_of(&self.files, pos),
             line: pos.line,
             column: pos.column,
             form: form.to_string(),
@@ -124,7 +130,10 @@ impl Tr<'_> {
     /// A call with its place in the Lisp text marked.
     pub(super) fn at(&self, pos: Pos, code: &str) -> String {
         match code.strip_prefix('(') {
-            Some(rest) => format!("(\u{1}{}:{}\u{2}{rest}", pos.line, pos.column),
+            Some(rest) => {
+                let Pos { line, column, file } = pos;
+                format!("(\u{1}{line}:{column}:{file}\u{2}{rest}")
+            }
             None => code.to_string(),
         }
     }

@@ -284,6 +284,14 @@ static FORMS: &[(&str, usize, Handler)] = &[
         t.symbol_value(f, a, e, k)
     }),
     ("TIME", 1, |t, _, a, e, k| t.stmt(&a[0], e, k)),
+    // A literal path at the top level is read in its place before this sees it.
+    ("LOAD", 1, |t, f, _, _, _| {
+        t.refuse(
+            f.pos,
+            "LOAD",
+            "not supported here: LOAD but of a literal path at the top level",
+        )
+    }),
     ("TYPEP", 2, |t, f, a, e, k| {
         if let (2, Some("QUOTE"), Some([_, kind])) = (a.len(), a[1].head(), a[1].items()) {
             let value = t.expr(&a[0], e);

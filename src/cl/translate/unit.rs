@@ -6,9 +6,10 @@ use std::sync::LazyLock;
 use steel::steel_vm::engine::Engine;
 
 use super::env::*;
+use super::load::{Loaded, read_program};
 use super::{Known, Tr};
 use crate::cl::Diagnostic;
-use crate::cl::reader::{Form, Kind, Pos, Reader};
+use crate::cl::reader::{Form, Kind, Pos};
 
 /// A translated text.
 #[derive(Debug, Default)]
@@ -16,6 +17,7 @@ pub(crate) struct Unit {
     pub(crate) text: String,
     /// Offsets in `text` where a call begins, in order, with its place in the Lisp text.
     pub(crate) map: Vec<(u32, Pos)>,
+    pub(crate) files: Vec<Loaded>,
 }
 
 static RUNTIME: &[&str] = &[
@@ -138,57 +140,15 @@ fn strip(text: &str) -> (String, Vec<(u32, Pos)>) {
             break;
         };
         let mark = &rest[i + 1..i + end];
-        if let Some((l, c)) = mark.split_once(':')
-            && let (Ok(line), Ok(column)) = (l.parse(), c.parse())
-        {
-            map.push((out.len() as u32, Pos { line, column }));
+        let numbers: Vec<u32> = mark.split(':').filter_map(|n| n.parse().ok()).collect();
+        if let [line, column, file] = numbers[..] {
+            let file = file as u16;
+            map.push((out.len() as u32, Pos { line, column, file }));
         }
         rest = &rest[i + end + 1..];
     }
     out.push_str(rest);
     (out, map)
-}
-
-/// Reads all forms. Packages are made known as they are defined.
-pub(crate) fn read_all(text: &str) -> Result<Vec<Form>, Diagnostic> {
-    let mut reader = Reader::new(text);
-    let mut out = Vec::new();
-    loop {
-        match reader.read() {
-            Ok(Some(f)) => {
-                if f.head() == Some("DEFPACKAGE") {
-                    for x in f.items().unwrap_or(&[]).iter().skip(1) {
-                        let names = match x.head() {
-                            Some(":NICKNAMES") => &x.items().unwrap_or(&[])[1..],
-                            Some(_) => &[],
-                            None => std::slice::from_ref(x),
-                        };
-                        for n in names {
-                            crate::cl::reader::define_package(&super::define::designator(n));
-                        }
-                    }
-                }
-                out.push(f);
-            }
-            Ok(None) => return Ok(out),
-            Err(e) => {
-                let reason = match e.open {
-                    Some(p) => format!(
-                        "end of file: what begins at line {}, column {} is not closed",
-                        p.line, p.column
-                    ),
-                    None => e.message,
-                };
-                let pos = e.open.unwrap_or(e.pos);
-                return Err(Diagnostic {
-                    line: pos.line,
-                    column: pos.column,
-                    form: "text".into(),
-                    reason,
-                });
-            }
-        }
-    }
 }
 
 // Finds the definitions in a form, wherever they stand.
@@ -259,7 +219,8 @@ pub(crate) fn translate_text(
     known: &mut Known,
     engine: Option<&mut Engine>,
 ) -> Result<Unit, Vec<Diagnostic>> {
-    let forms = top_level(read_all(text).map_err(|d| vec![d])?);
+    let (forms, files) = read_program(text).map_err(|d| vec![d])?;
+    let forms = top_level(forms);
     let mut next = known.clone();
     let mut seen = BTreeMap::new();
     for f in &forms {
@@ -293,6 +254,7 @@ pub(crate) fn translate_text(
         early: BTreeSet::new(),
         signals,
         base_globals: known.globals.clone(),
+        files,
     };
     let mut code = String::new();
     for f in forms {
@@ -322,7 +284,7 @@ pub(crate) fn translate_text(
     }
     if !tr.diags.is_empty() {
         let mut diags = tr.diags;
-        diags.sort_by_key(|d| (d.line, d.column));
+        diags.sort_by_key(|d| (d.file.clone(), d.line, d.column));
         diags.dedup();
         // What the engine has been given stays, whatever became of this text.
         known.runtime.extend(next.runtime.iter().cloned());
@@ -333,8 +295,9 @@ pub(crate) fn translate_text(
     let code = registrations(&code, keep);
     let text = tr.assemble(&code);
     let (text, map) = strip(&text);
+    let files = std::mem::take(&mut tr.files);
     *known = next;
-    Ok(Unit { text, map })
+    Ok(Unit { text, map, files })
 }
 
 fn text_has_values_place(f: &Form) -> bool {

@@ -1,0 +1,155 @@
+//! Reading a whole program: its text, and the files it loads, each in the place of its `load`.
+//!
+//! A file is read before anything runs, so that nothing of a program is half run. That takes a
+//! path that stands in the program.
+
+use crate::cl::Diagnostic;
+use crate::cl::reader::{Form, Kind, Pos, Reader, define_package};
+
+/// A file that a program loads.
+#[derive(Clone, Debug)]
+pub(crate) struct Loaded {
+    pub(crate) name: String,
+    pub(crate) text: String,
+}
+
+/// Deepest nesting of files that load files.
+const MAX_FILES: u16 = 100;
+
+/// All forms of a text and of the files it loads; their positions name the file by number.
+pub(crate) fn read_program(text: &str) -> Result<(Vec<Form>, Vec<Loaded>), Diagnostic> {
+    let mut program = Program::default();
+    program.read(text, 0)?;
+    Ok((program.forms, program.files))
+}
+
+#[derive(Default)]
+struct Program {
+    forms: Vec<Form>,
+    files: Vec<Loaded>,
+    /// The files that are being read.
+    open: Vec<String>,
+}
+
+impl Program {
+    fn fault(&self, pos: Pos, form: &str, reason: String) -> Diagnostic {
+        Diagnostic {
+            file: name_of(&self.files, pos),
+            line: pos.line,
+            column: pos.column,
+            form: form.into(),
+            reason,
+        }
+    }
+
+    fn read(&mut self, text: &str, file: u16) -> Result<(), Diagnostic> {
+        let mut reader = Reader::in_file(text, file);
+        loop {
+            match reader.read() {
+                Ok(Some(f)) if f.head() == Some("LOAD") => match literal_path(&f) {
+                    Some(path) => self.load(&f, &path)?,
+                    None => self.forms.push(f),
+                },
+                Ok(Some(f)) => {
+                    learn_package(&f);
+                    self.forms.push(f);
+                }
+                Ok(None) => return Ok(()),
+                Err(e) => {
+                    let reason = match e.open {
+                        Some(p) => format!(
+                            "end of file: what begins at line {}, column {} is not closed",
+                            p.line, p.column
+                        ),
+                        None => e.message,
+                    };
+                    return Err(self.fault(e.open.unwrap_or(e.pos), "text", reason));
+                }
+            }
+        }
+    }
+
+    fn load(&mut self, f: &Form, path: &str) -> Result<(), Diagnostic> {
+        let Some((path, bytes)) = contents(path) else {
+            if f.items()
+                .is_some_and(|i| i.iter().any(|x| x.name() == Some(":IF-DOES-NOT-EXIST")))
+            {
+                return Ok(());
+            }
+            return Err(self.fault(f.pos, "LOAD", format!("there is no file {path}")));
+        };
+        if self.open.contains(&path) || self.files.len() >= usize::from(MAX_FILES) {
+            return Err(self.fault(f.pos, "LOAD", format!("{path} loads itself")));
+        }
+        let Ok(text) = String::from_utf8(bytes) else {
+            return Err(self.fault(f.pos, "LOAD", format!("{path} is not UTF-8")));
+        };
+        if is_our_package(&text) {
+            return Ok(());
+        }
+        self.files.push(Loaded {
+            name: path.clone(),
+            text: text.clone(),
+        });
+        let number = self.files.len() as u16;
+        self.open.push(path);
+        self.read(&text, number)?;
+        self.open.pop();
+        self.forms.push(Form::sym("T", f.pos));
+        Ok(())
+    }
+}
+
+/// The name of the file of a position, if it is not the program's own.
+pub(super) fn name_of(files: &[Loaded], pos: Pos) -> Option<String> {
+    let i = usize::from(pos.file).checked_sub(1)?;
+    files.get(i).map(|f| f.name.clone())
+}
+
+// The path in `(load "path")`.
+fn literal_path(f: &Form) -> Option<String> {
+    match &f.items()?.get(1)?.kind {
+        Kind::Atom(v) => crate::cl::value::text(v),
+        _ => None,
+    }
+}
+
+// As SBCL looks for it: by its name, or with the type of a source file.
+fn contents(path: &str) -> Option<(String, Vec<u8>)> {
+    [path.to_owned(), format!("{path}.lisp")]
+        .into_iter()
+        .find_map(|path| std::fs::read(&path).ok().map(|bytes| (path, bytes)))
+}
+
+// Whether a file is a part of cl-sipc itself: that is what we are.
+fn is_our_package(text: &str) -> bool {
+    let text = text.to_lowercase();
+    ["(defpackage", "(in-package"].iter().any(|head| {
+        text.match_indices(head).any(|(i, _)| {
+            let name = text[i + head.len()..]
+                .trim_start()
+                .trim_start_matches(['#', ':', '"']);
+            let end = name.find(|c: char| c.is_whitespace() || matches!(c, '"' | ')'));
+            matches!(
+                &name[..end.unwrap_or(name.len())],
+                "cl-sipc" | "cl-sipc-mem" | "sipc"
+            )
+        })
+    })
+}
+
+fn learn_package(f: &Form) {
+    if f.head() != Some("DEFPACKAGE") {
+        return;
+    }
+    for x in f.items().unwrap_or(&[]).iter().skip(1) {
+        let names = match x.head() {
+            Some(":NICKNAMES") => &x.items().unwrap_or(&[])[1..],
+            Some(_) => &[],
+            None => std::slice::from_ref(x),
+        };
+        for n in names {
+            define_package(&super::define::designator(n));
+        }
+    }
+}
