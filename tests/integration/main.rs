@@ -7,6 +7,7 @@ mod access; // who may talk: file modes, allow lists, credentials
 mod chunks; // the same bytes cut anywhere give the same result
 mod cl_conformance; // Common Lisp forms against SBCL's record
 mod cl_package; // the sipc package in Common Lisp, refusals, places, the prompt
+mod cl_scripts; // whole Common Lisp scripts, files that load files, files that are no program
 mod cli_failures; // one exit code for each kind of failure
 mod cli_listen; // `sipc listen`: every flag
 mod cli_places; // pipes, terminals, full disks, signals

@@ -72,32 +72,34 @@ const BUILT_IN: &[(&str, &[&str], &[&str])] = &[
 
 /// In a condition's text: a new line, in the column where the text began.
 pub(crate) const BREAK: char = '\u{E001}';
-/// In a condition's text: a blank, or a new line where what follows does not fit or the one
-/// before was one; from the second on two columns further in.
+/// In a condition's text: a blank, or a new line where the next word does not fit.
 pub(crate) const FILL: char = '\u{E000}';
+/// As [`FILL`], but also a new line where there was one before; two columns further in.
+pub(crate) const HANG: char = '\u{E002}';
 
 /// A condition's text as it prints from a column on.
 pub(crate) fn layout(text: &str, column: usize) -> String {
+    const MARKS: [char; 3] = [BREAK, FILL, HANG];
     let mut out = String::with_capacity(text.len());
     let mut at = column;
     let mut rest = text;
-    let (mut fills, mut is_broken) = (0, false);
-    while let Some(i) = rest.find([BREAK, FILL]) {
+    let mut is_broken = false;
+    while let Some(i) = rest.find(MARKS) {
         out.push_str(&rest[..i]);
         at += rest[..i].chars().count();
-        let is_fill = rest[i..].starts_with(FILL);
-        rest = &rest[i + BREAK.len_utf8()..];
-        let next = rest.find([BREAK, FILL]).unwrap_or(rest.len());
-        if is_fill && !is_broken && at + 1 + rest[..next].chars().count() <= 80 {
-            out.push(' ');
-            at += 1;
-        } else {
-            at = column + if fills > 0 { 2 } else { 0 };
+        let mark = rest[i..].chars().next().unwrap_or(BREAK);
+        rest = &rest[i + mark.len_utf8()..];
+        let next = rest.find(MARKS).unwrap_or(rest.len());
+        let fits = at + 1 + rest[..next].chars().count() <= 80;
+        if mark == BREAK || !fits || (mark == HANG && is_broken) {
+            at = column + if mark == HANG { 2 } else { 0 };
             out.push('\n');
             out.extend(std::iter::repeat_n(' ', at));
-            is_broken |= is_fill;
+            is_broken = true;
+        } else {
+            out.push(' ');
+            at += 1;
         }
-        fills += usize::from(is_fill);
     }
     out.push_str(rest);
     out

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufWriter, Write};
 use steel::SteelVal;
 use steel::rerrs::SteelErr;
 
-use super::condition::FILL;
+use super::condition::{FILL, HANG};
 use super::table::{Prims, p};
 use crate::cl::value::*;
 
@@ -217,7 +217,7 @@ fn file_error(path: &str, what: &str, e: &std::io::Error) -> SteelErr {
     let p = format!("#P\"{path}\"");
     let message = match (what, e.kind()) {
         ("opening", std::io::ErrorKind::NotFound) => {
-            format!("The file {p}{FILL}does not exist:{FILL}{reason}")
+            format!("The file {p}{FILL}does{FILL}not{FILL}exist:{HANG}{reason}")
         }
         ("creating", std::io::ErrorKind::NotFound) => format!("The path {p} does not exist."),
         (_, std::io::ErrorKind::AlreadyExists) => {
