@@ -1,7 +1,9 @@
 //! System calls that fail: the server program runs under strace, which makes them.
 
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -17,12 +19,19 @@ struct Injected {
 impl Injected {
     /// Starts `sipc listen --echo` with system calls that fail as `inject` says.
     fn new(inject: &[&str]) -> Option<Self> {
+        Self::until(inject, |socket| UnixStream::connect(socket).is_ok())
+    }
+
+    /// Starts it as [`Injected::new`] and waits until `is_up` holds for its socket.
+    fn until(inject: &[&str], is_up: impl Fn(&Path) -> bool) -> Option<Self> {
         if Command::new("strace").arg("--version").output().is_err() {
             println!("skipped: strace is missing");
             return None;
         }
         let place = Place::new();
-        let mut command = Command::new("strace");
+        let mut command = Command::new("sh");
+        // The widest umask: what the server makes has the mode that the server gives it.
+        command.args(["-c", "umask 0; exec strace \"$@\"", "sh"]);
         command.args(["-f", "-qq", "-o", "/dev/null"]);
         for what in inject {
             command.arg("-e").arg(format!("inject={what}"));
@@ -37,7 +46,7 @@ impl Injected {
             .spawn()
             .unwrap();
         let end = Instant::now() + PATIENCE;
-        while UnixStream::connect(&place.socket).is_err() {
+        while !is_up(&place.socket) {
             if let Some(status) = strace.try_wait().unwrap() {
                 let mut errors = String::new();
                 let _ = strace.stderr.take().unwrap().read_to_string(&mut errors);
@@ -48,7 +57,7 @@ impl Injected {
                 panic!("{status}: {errors}");
             }
             assert!(Instant::now() < end, "the server does not listen");
-            std::thread::sleep(Duration::from_millis(5));
+            std::thread::sleep(Duration::from_millis(1));
         }
         Some(Self { place, strace })
     }
@@ -159,6 +168,17 @@ fn lack_of_memory_costs_single_connections() {
         if let Some(server) = Injected::new(&[&format!("{call}:error=ENOMEM:when=9+5")]) {
             server.assert_survives();
         }
+    }
+}
+
+#[test]
+fn the_file_has_its_mode_as_soon_as_it_is_there() {
+    // The server rests between making the file and whatever it does next.
+    let rest = "bind:delay_exit=1000000";
+    if let Some(server) = Injected::until(&[rest], |socket| socket.exists()) {
+        let found = std::fs::metadata(&server.place.socket).unwrap();
+        let mode = found.permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{mode:o}");
     }
 }
 

@@ -5,9 +5,7 @@ use std::time::{Duration, Instant};
 use steel_sipc::sipc::{BindOptions, Event, Fault, Message, Next};
 use steel_sipc::wire::{Flags, Kind};
 
-use crate::support::{
-    Bench, MOMENT, RawPeer, Server, binary, frame, in_child, options, soon, text,
-};
+use crate::support::{Bench, MOMENT, RawPeer, Server, frame, in_child, options, soon, text};
 
 fn silent(bench: &mut Bench, count: usize) -> Vec<RawPeer> {
     (0..count)
@@ -395,25 +393,4 @@ fn a_deadline_passes_though_discarded_messages_keep_coming() {
     assert!(start.elapsed() < Duration::from_millis(400));
     drop(bench);
     flooder.join().unwrap();
-}
-
-#[test]
-#[ignore = "takes 3 GiB of memory for a few seconds"]
-fn a_message_of_almost_one_gib_arrives_whole() {
-    let size = 1 << 30;
-    let server = Server::with(options(|o| o.limits.max_message_size = size), |exchange| {
-        let len = exchange.message().payload().len();
-        exchange
-            .respond(&Message::from(len.to_string()))
-            .unwrap()
-            .unwrap();
-    });
-    let mut options = crate::support::patient();
-    options.max_message_size = size;
-    let mut client = steel_sipc::sipc::Connection::open(server.path(), &options).unwrap();
-    let reply = client.send(&Message::Binary(vec![1; size - 1])).unwrap();
-    assert_eq!(reply, Some(Message::from((size - 1).to_string())));
-    let mut raw = server.raw();
-    raw.send(&binary(b"after it"));
-    assert_eq!(raw.text(), "8");
 }
