@@ -256,3 +256,23 @@ impl Acceptor {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Acceptor, BindOptions};
+    use crate::sipc::Address;
+
+    #[test]
+    fn those_who_left_are_forgotten_once_they_are_many() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = BindOptions::default();
+        let address = Address::new(folder.path().join("s")).unwrap();
+        let mut acceptor = Acceptor::new(address.claim(&options).unwrap(), &options);
+        for token in 0..1000 {
+            acceptor.fresh.push_back(token);
+            acceptor.forget_known(|fresh| fresh == token);
+        }
+        assert!(acceptor.fresh.len() <= 65, "{}", acceptor.fresh.len());
+        assert_eq!(acceptor.fresh.back(), Some(&999));
+    }
+}

@@ -7,6 +7,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use steel_sipc::sipc::{Connection, Message};
 
 use crate::support::{PATIENCE, Place, patient};
@@ -97,20 +99,33 @@ impl Injected {
         }
         assert!(answered > 10, "{answered} messages were answered");
     }
-}
 
-impl Drop for Injected {
-    fn drop(&mut self) {
-        // strace hands the signal on to nobody: end its child first.
+    /// Sends a signal to the server; strace would hand it on to nobody.
+    fn signal(&self, signal: Signal) {
         let children = format!("/proc/{0}/task/{0}/children", self.strace.id());
         let children = std::fs::read_to_string(children).unwrap_or_default();
         for pid in children
             .split_whitespace()
             .filter_map(|pid| pid.parse().ok())
         {
-            let pid = nix::unistd::Pid::from_raw(pid);
-            let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
+            let _ = kill(Pid::from_raw(pid), signal);
         }
+    }
+
+    /// Waits until the server has ended.
+    fn wait(&self) {
+        let end = Instant::now() + PATIENCE;
+        let children = format!("/proc/{0}/task/{0}/children", self.strace.id());
+        while std::fs::read_to_string(&children).is_ok_and(|pids| !pids.is_empty()) {
+            assert!(Instant::now() < end, "the server does not end");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Injected {
+    fn drop(&mut self) {
+        self.signal(Signal::SIGKILL);
         let _ = self.strace.wait();
     }
 }
@@ -180,6 +195,34 @@ fn the_file_has_its_mode_as_soon_as_it_is_there() {
         let mode = found.permissions().mode() & 0o777;
         assert_eq!(mode, 0o600, "{mode:o}");
     }
+}
+
+#[test]
+fn a_server_that_ends_does_not_remove_the_file_of_one_that_begins() {
+    // It rests between seeing that the file is its own and removing it.
+    let rest = "unlink,unlinkat:delay_enter=500000";
+    let Some(first) = Injected::new(&[rest]) else {
+        return;
+    };
+    first.signal(Signal::SIGTERM);
+    let mut second = Command::new(env!("CARGO_BIN_EXE_sipc"))
+        .arg("listen")
+        .arg(&first.place.socket)
+        .args(["--echo", "--replace"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let errors = second.stderr.take().unwrap();
+    BufReader::new(errors).read_line(&mut line).unwrap();
+    assert!(line.contains("listening on"), "{line}");
+    first.wait();
+    let reply = Connection::open(&first.place.socket, &patient())
+        .and_then(|mut client| client.send(&Message::from("still there")));
+    // It is ours and has not been waited for.
+    second.kill().unwrap();
+    second.wait().unwrap();
+    assert_eq!(reply.unwrap(), Some(Message::from("still there")));
 }
 
 #[test]

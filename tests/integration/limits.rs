@@ -100,6 +100,46 @@ fn at_the_limit_of_descriptors_accept_is_reported_once_and_nothing_spins() {
 }
 
 #[test]
+fn accepting_goes_on_when_descriptors_come_back_though_no_peer_leaves() {
+    in_child(
+        "limits::accepting_goes_on_when_descriptors_come_back_though_no_peer_leaves",
+        || {
+            use nix::sys::resource::{Resource, getrlimit, setrlimit};
+            let mut bench = Bench::new(&options(|_| {}));
+            let mut client = bench.raw();
+            client.send(&text("patient"));
+            let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+            setrlimit(Resource::RLIMIT_NOFILE, 0, hard).unwrap();
+            assert_eq!(bench.fault(), Fault::Accept);
+            setrlimit(Resource::RLIMIT_NOFILE, soft, hard).unwrap();
+            assert_eq!(bench.message().message(), &Message::from("patient"));
+            client.empty_reply();
+        },
+    );
+}
+
+#[test]
+fn nobody_is_accepted_while_too_much_waits_to_be_handed_out() {
+    let mut bench = Bench::new(&options(|_| {}));
+    let many = frame(Kind::Close, Flags::NO_REPLY, b"").repeat(2000);
+    let mut flood = silent(&mut bench, 40);
+    for peer in &mut flood {
+        peer.send(&many);
+    }
+    while bench.events.stats()[0].stats.messages < 70_000 {
+        bench.events.pump().unwrap();
+    }
+    let mut late = bench.raw();
+    late.send(&text("late"));
+    for _ in 0..10 {
+        bench.events.pump().unwrap();
+    }
+    assert_eq!(bench.events.stats()[0].stats.accepted, 40);
+    while bench.message().message() != &Message::from("late") {}
+    late.empty_reply();
+}
+
+#[test]
 fn replies_that_nobody_reads_stay_bounded_while_others_are_served() {
     let mut bench = Bench::new(&BindOptions::default());
     let mut greedy = bench.raw();
