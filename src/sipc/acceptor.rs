@@ -1,8 +1,10 @@
 //! A bound socket inside the event loop: accepting, who may, and how many.
 
 use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::epoll::{Epoll, EpollEvent, EpollFlags};
 use std::collections::VecDeque;
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -176,6 +178,13 @@ impl Acceptor {
 
     pub(super) fn is_full(&self) -> bool {
         self.peers >= self.limits.max_peers.max(1)
+    }
+
+    /// Returns whether a client waits to be accepted.
+    pub(super) fn is_asked(&self) -> bool {
+        let mut waits = [PollFd::new(self.claim.listener.as_fd(), PollFlags::POLLIN)];
+        // Where the kernel cannot tell, accepting finds out.
+        poll(&mut waits, PollTimeout::ZERO).map_or(true, |count| count > 0)
     }
 
     pub(super) fn accept(&mut self) -> Accepted {

@@ -38,6 +38,22 @@ fn above_max_peers_the_oldest_that_never_completed_a_message_goes() {
 }
 
 #[test]
+fn nobody_goes_before_somebody_has_come() {
+    let mut bench = Bench::new(&options(|o| o.limits.max_peers = 1));
+    drop(silent(&mut bench, 1));
+    assert_eq!(bench.fault(), Fault::Closed);
+    let mut peer = bench.raw();
+    bench.until(|stats| stats.stats.accepted == 2);
+    for _ in 0..5 {
+        bench.events.pump().unwrap();
+    }
+    assert_eq!(bench.events.stats()[0].stats.evicted, 0);
+    peer.send(&text("still there"));
+    drop(bench.message());
+    peer.empty_reply();
+}
+
+#[test]
 fn when_all_peers_have_been_served_the_next_one_waits_for_a_place() {
     let mut bench = Bench::new(&options(|o| o.limits.max_peers = 2));
     let mut served: Vec<_> = (0..2)

@@ -124,12 +124,17 @@ impl EventLoop {
         let Some(acceptor) = self.acceptors.get_mut(&listener) else {
             return;
         };
-        for _ in 0..acceptor.budget() {
+        for round in 0..acceptor.budget() {
             let is_flooded = self.ready.len() >= MOST_READY;
             let Some(acceptor) = self.acceptors.get_mut(&listener) else {
                 return;
             };
             if !acceptor.is_serving || self.drain_until.is_some() {
+                return;
+            }
+            // Nobody has to go before somebody has come.
+            if round > 0 && acceptor.is_full() && !acceptor.is_asked() {
+                acceptor.drained_queue();
                 return;
             }
             if is_flooded || acceptor.is_full() && !Self::evict(acceptor, &mut self.peers) {
