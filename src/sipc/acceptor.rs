@@ -44,6 +44,8 @@ pub(super) struct Acceptor {
     pub(super) is_cancelled: Arc<AtomicBool>,
     /// Peers in the order they came that had not completed a message when last looked at.
     pub(super) fresh: VecDeque<u64>,
+    /// Bytes that had come to be held when it was last looked how many are.
+    pub(super) weighed: u64,
     wire: Wire,
     allow: Option<AllowList>,
     peers: usize,
@@ -64,6 +66,7 @@ impl Acceptor {
             is_serving: false,
             is_cancelled: Arc::default(),
             fresh: VecDeque::new(),
+            weighed: 0,
             wire: options.wire,
             allow: options.allow.clone(),
             peers: 0,
@@ -253,6 +256,11 @@ impl Acceptor {
 
     pub(super) fn evicted(&mut self) {
         self.peers -= 1;
+        self.count_eviction();
+    }
+
+    /// Counts a connection that was closed to make room, and leaves like any other.
+    pub(super) fn count_eviction(&self) {
         Counters::add(&self.counters.evicted, 1);
     }
 

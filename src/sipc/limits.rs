@@ -49,6 +49,10 @@ pub struct Limits {
     /// Bytes of unread replies above which a peer is not read any more: 1 MiB. One reply may be
     /// longer; it is kept whole.
     pub reply_queue: usize,
+    /// Bytes held for all peers together, in messages that are not whole and replies that are
+    /// not taken: 1 GiB, room for two hundred messages of full length. Above it those go that
+    /// have made no progress for longest. Less than four messages count as four.
+    pub max_memory: usize,
     /// Whether a string that is not UTF-8 is taken: no, it is the fault
     /// [`Fault::Message`](super::Fault::Message). When it is, it arrives as
     /// [`Message::Binary`](super::Message::Binary), and [`Exchange::kind`](super::Exchange::kind)
@@ -65,6 +69,7 @@ impl Default for Limits {
             idle_timeout: None,
             reply_timeout: Duration::from_secs(30),
             reply_queue: 1024 * 1024,
+            max_memory: 1024 * 1024 * 1024,
             takes_any_text: false,
         }
     }
@@ -74,6 +79,11 @@ impl Limits {
     /// Returns the first payload length that is too long to be sent.
     pub(crate) fn message_limit(&self) -> usize {
         self.max_message_size.min(MOST_LEN)
+    }
+
+    /// Returns how many bytes may be held for all peers together.
+    pub(crate) fn memory_limit(&self) -> usize {
+        self.max_memory.max(self.message_limit().saturating_mul(4))
     }
 }
 

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use steel_sipc::sipc::{BindOptions, Event, Fault, Message, Next};
 use steel_sipc::wire::{Flags, Kind};
 
-use crate::support::{Bench, MOMENT, RawPeer, Server, frame, in_child, options, soon, text};
+use crate::support::{
+    Bench, MOMENT, RawPeer, Server, binary, frame, in_child, options, soon, text,
+};
 
 fn silent(bench: &mut Bench, count: usize) -> Vec<RawPeer> {
     (0..count)
@@ -266,6 +268,87 @@ fn a_deferred_reply_that_nobody_reads_ends_after_the_reply_timeout_too() {
     });
     bench.until(|stats| stats.peers == 0);
     other.join().unwrap();
+}
+
+/// Forty peers may hold a sixth of what they could.
+fn scarce() -> Bench {
+    Bench::new(&options(|o| {
+        o.limits.max_message_size = 1_000_000;
+        o.limits.max_memory = 6_000_000;
+    }))
+}
+
+#[test]
+fn messages_that_stay_incomplete_take_no_more_than_max_memory() {
+    let mut bench = scarce();
+    let whole = binary(&vec![1; 900_000]);
+    let mut good = bench.raw_accepted();
+    let mut peers = Vec::new();
+    let mut gone = 0;
+    for count in 1..=40 {
+        let mut peer = bench.raw_accepted();
+        for part in whole[..600_000].chunks(100_000) {
+            peer.send(part);
+            bench.events.pump().unwrap();
+        }
+        while bench.events.stats()[0].stats.bytes_in < count * 600_000 {
+            bench.events.pump().unwrap();
+        }
+        while bench.events.is_ready() {
+            assert_eq!(bench.fault(), Fault::Read);
+            gone += 1;
+        }
+        peers.push(peer);
+    }
+    let stats = &bench.events.stats()[0];
+    assert!(stats.peers <= 12, "{} hold 600 kB each", stats.peers);
+    assert!(stats.peers > 6, "{} are left", stats.peers);
+    assert_eq!(
+        (stats.stats.evicted, stats.peers),
+        (gone, 41 - gone as usize)
+    );
+    peers[0].expect_end();
+    // The one that came last, and one that had sent nothing, are served.
+    for part in whole[600_000..].chunks(100_000) {
+        peers[39].send(part);
+        bench.events.pump().unwrap();
+    }
+    let exchange = loop {
+        match bench.event() {
+            Event::Message(_, exchange) => break exchange,
+            // One more had to go for the rest of it.
+            event => assert!(matches!(event, Event::Fault(_, Fault::Read)), "{event:?}"),
+        }
+    };
+    assert_eq!(exchange.message().payload().len(), 900_000);
+    drop(exchange);
+    peers[39].empty_reply();
+    good.send(&text("as ever"));
+    drop(bench.message());
+    good.empty_reply();
+}
+
+#[test]
+fn replies_that_nobody_reads_take_no_more_than_max_memory() {
+    let mut bench = scarce();
+    let long = Message::Binary(vec![1; 990_000]);
+    let mut peers = Vec::new();
+    for _ in 0..40 {
+        let mut peer = bench.raw_accepted();
+        peer.send(&text("q").repeat(5));
+        // What does not fit into the socket is held.
+        while let Next::Event(Event::Message(_, exchange)) =
+            bench.events.next(Some(Instant::now())).unwrap()
+        {
+            // Its own peer may have had to go.
+            let _ = exchange.respond(&long).unwrap();
+        }
+        peers.push(peer);
+    }
+    bench.events.pump().unwrap();
+    let stats = &bench.events.stats()[0];
+    assert!(stats.peers <= 16, "{} peers are left", stats.peers);
+    assert!(stats.stats.evicted >= 24);
 }
 
 #[test]

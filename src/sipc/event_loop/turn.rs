@@ -53,6 +53,7 @@ impl EventLoop {
         }
         self.fired = fired;
         self.attend();
+        self.weigh();
         self.expire(now, away);
         self.last_turn = now;
         if self.sockets.is_some() {
@@ -233,7 +234,7 @@ impl EventLoop {
         }
     }
 
-    fn fault(&mut self, listener: u64, fault: Fault) {
+    pub(super) fn fault(&mut self, listener: u64, fault: Fault) {
         if let Some(acceptor) = self.acceptors.get(&listener) {
             acceptor.counters.fault(fault);
             self.ready.add(Ready::Fault { listener, fault });
