@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use steel_sipc::ErrorKind;
 use steel_sipc::sipc::{Connection, Message};
 
 use crate::support::{PATIENCE, Place, patient};
@@ -80,7 +81,7 @@ impl Injected {
     /// and a client that tries again is answered.
     fn assert_survives(&self) {
         let mut options = patient();
-        options.read_timeout = Some(Duration::from_secs(2));
+        options.read_timeout = Some(Duration::from_secs(10));
         let mut answered = 0;
         for _ in 0..30 {
             let Ok(mut client) = Connection::open(&self.place.socket, &options) else {
@@ -93,7 +94,11 @@ impl Injected {
                         assert!(reply == Some(message));
                         answered += 1;
                     }
-                    Err(_) => break,
+                    // It is told at once, and does not wait for a reply that is lost.
+                    Err(error) => {
+                        assert_ne!(error.kind(), ErrorKind::TimedOut, "{error}");
+                        break;
+                    }
                 }
             }
         }

@@ -25,6 +25,8 @@ mod injection; // system calls that fail
 mod layers; // the import rules
 mod lifetime; // bind, release, drop, stale files, interrupts, descriptors
 mod limits; // bounds: peers, descriptors, queues, sizes, times
+mod memory; // what is held for all peers is bounded
+mod pace; // how slow a peer may be
 mod pty; // the prompt on a pseudo-terminal
 mod pty_support; // the workbench for it
 mod reader; // text that is too deep, too long, unfinished
