@@ -214,6 +214,7 @@ fn a_server_that_ends_does_not_remove_the_file_of_one_that_begins() {
         .arg("listen")
         .arg(&first.place.socket)
         .args(["--echo", "--replace"])
+        .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();

@@ -55,6 +55,11 @@ fn a_client_that_waits_for_a_deferred_reply_is_not_idle() {
         o.limits.idle_timeout = Some(Duration::from_millis(50));
     }));
     let mut peer = bench.raw();
+    peer.send(&text("first"));
+    drop(bench.message());
+    peer.empty_reply();
+    // From here on it is idle.
+    bench.nothing_for(Duration::from_millis(1));
     peer.send(&text("q"));
     let exchange = bench.message();
     bench.nothing_for(Duration::from_millis(200));
