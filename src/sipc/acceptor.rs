@@ -44,6 +44,8 @@ pub(super) struct Acceptor {
     pub(super) is_cancelled: Arc<AtomicBool>,
     /// Peers in the order they came that had not completed a message when last looked at.
     pub(super) fresh: VecDeque<u64>,
+    /// Bytes that may be held for all peers together.
+    pub(super) memory_limit: usize,
     /// Bytes that had come to be held when it was last looked how many are.
     pub(super) weighed: u64,
     wire: Wire,
@@ -66,6 +68,7 @@ impl Acceptor {
             is_serving: false,
             is_cancelled: Arc::default(),
             fresh: VecDeque::new(),
+            memory_limit: options.limits.memory_limit(),
             weighed: 0,
             wire: options.wire,
             allow: options.allow.clone(),

@@ -1,5 +1,6 @@
 //! What a server and a client bound, each with its default and the reason for it.
 
+use nix::sys::resource::{Resource, getrlimit};
 use std::time::Duration;
 
 use super::AllowList;
@@ -51,7 +52,9 @@ pub struct Limits {
     pub reply_queue: usize,
     /// Bytes held for all peers together, in messages that are not whole and replies that are
     /// not taken: 1 GiB, room for two hundred messages of full length. Above it those go that
-    /// have made no progress for longest. Less than four messages count as four.
+    /// have made no progress for longest. It counts as a quarter of the address space that the
+    /// process may have (`ulimit -v`) where that is less, and as four messages of full length
+    /// where those are more.
     pub max_memory: usize,
     /// Whether a string that is not UTF-8 is taken: no, it is the fault
     /// [`Fault::Message`](super::Fault::Message). When it is, it arrives as
@@ -83,8 +86,16 @@ impl Limits {
 
     /// Returns how many bytes may be held for all peers together.
     pub(crate) fn memory_limit(&self) -> usize {
-        self.max_memory.max(self.message_limit().saturating_mul(4))
+        self.max_memory
+            .min(address_space() / 4)
+            .max(self.message_limit().saturating_mul(4))
     }
+}
+
+/// Returns how much memory the process may take, as far as a limit of its own says.
+fn address_space() -> usize {
+    let (soft, _) = getrlimit(Resource::RLIMIT_AS).unwrap_or((u64::MAX, u64::MAX));
+    usize::try_from(soft).unwrap_or(usize::MAX)
 }
 
 /// The reach of the length field.

@@ -1,12 +1,14 @@
 //! Memory is bounded: what waits to be handed out, messages that stay incomplete, replies that
 //! nobody reads.
 
+use std::process::Command;
 use std::time::Instant;
 
 use steel_sipc::sipc::{BindOptions, Event, Exchange, Fault, Message, Next};
 use steel_sipc::wire::{Flags, Kind};
 
-use crate::support::{Bench, MOMENT, binary, frame, options, text};
+use crate::cli_support::{self, Served};
+use crate::support::{Bench, MOMENT, RawPeer, binary, client, frame, options, text};
 
 /// What one read takes at most: 64 KiB of the shortest messages.
 const ONE_READ: u64 = 2100;
@@ -212,6 +214,30 @@ fn messages_that_stay_incomplete_take_no_more_than_max_memory() {
     good.send(&text("as ever"));
     drop(bench.message());
     good.empty_reply();
+}
+
+#[test]
+fn a_process_with_little_memory_is_not_ended_by_what_its_clients_send() {
+    let place = cli_support::Place::new();
+    let mut command = Command::new("sh");
+    command.args([
+        "-c",
+        "ulimit -v 200000; exec \"$0\" listen \"$1\" --echo --quiet",
+    ]);
+    command.args([cli_support::SIPC, &place.socket()]);
+    let mut server = Served::start_for(command, place.socket(), 3 * cli_support::PATIENCE);
+    cli_support::wait_for_server(&server.socket);
+    let whole = binary(&vec![1; 5_000_000]);
+    let _peers: Vec<_> = (0..40)
+        .map(|_| {
+            let mut peer = RawPeer::connect(server.socket.as_ref());
+            peer.try_send(&whole[..4_900_000]);
+            peer
+        })
+        .collect();
+    let reply = client(server.socket.as_ref()).send(&Message::from("there?"));
+    assert_eq!(reply.unwrap(), Some(Message::from("there?")));
+    assert!(server.child.try_wait().unwrap().is_none());
 }
 
 #[test]

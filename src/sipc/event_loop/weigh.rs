@@ -13,7 +13,7 @@ impl EventLoop {
     pub(super) fn weigh(&mut self) {
         let is_due = |acceptor: &mut Acceptor| {
             let moved = acceptor.counters.moved();
-            let step = acceptor.limits.memory_limit() as u64 / 8;
+            let step = acceptor.memory_limit as u64 / 8;
             let is_due = moved - acceptor.weighed >= step;
             if is_due {
                 acceptor.weighed = moved;
@@ -23,7 +23,7 @@ impl EventLoop {
         let mut due = Vec::new();
         for (token, acceptor) in &mut self.acceptors {
             if is_due(acceptor) {
-                due.push((*token, acceptor.limits.memory_limit()));
+                due.push((*token, acceptor.memory_limit));
             }
         }
         for (listener, limit) in due {
