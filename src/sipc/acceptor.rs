@@ -287,7 +287,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let options = BindOptions::default();
         let address = Address::new(folder.path().join("s")).unwrap();
-        let mut acceptor = Acceptor::new(address.claim(&options).unwrap(), &options);
+        let mut acceptor = Acceptor::new(address.claim(&options).unwrap(), &options, None);
         for token in 0..1000 {
             acceptor.fresh.push_back(token);
             acceptor.forget_known(|fresh| fresh == token);

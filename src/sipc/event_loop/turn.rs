@@ -125,7 +125,7 @@ impl EventLoop {
         let Some(acceptor) = self.acceptors.get_mut(&listener) else {
             return;
         };
-        for round in 0..acceptor.budget() {
+        for _ in 0..acceptor.budget() {
             let is_flooded = self.ready.len() >= MOST_READY;
             let Some(acceptor) = self.acceptors.get_mut(&listener) else {
                 return;
@@ -133,8 +133,8 @@ impl EventLoop {
             if !acceptor.is_serving || self.drain_until.is_some() {
                 return;
             }
-            // Nobody has to go before somebody has come.
-            if round > 0 && acceptor.is_full() && !acceptor.is_asked() {
+            // Nobody has to go before somebody has come, whom no other worker took.
+            if acceptor.is_full() && !acceptor.is_asked() {
                 acceptor.drained_queue();
                 return;
             }
