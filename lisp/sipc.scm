@@ -8,7 +8,8 @@
 ;; Binds a socket file and listens on it.
 ;;
 ;; (bind file #:read-timeout s #:idle-timeout s #:mode m #:allow who #:replace b #:wire w
-;;       #:max-message-size n #:max-peers n #:reply-queue n #:reply-timeout s #:backlog n)
+;;       #:max-message-size n #:max-peers n #:reply-queue n #:reply-timeout s
+;;       #:max-memory n #:backlog n)
 ;;   -> listener or #false
 ;;
 ;; * file : string?, at most 107 bytes
@@ -21,6 +22,8 @@
 ;; * #:max-message-size : bytes, the first length that is refused = 5242880
 ;; * #:max-peers : connections held at once = 10000
 ;; * #:reply-queue : bytes of unread replies above which a peer is not read = 1048576
+;; * #:max-memory : bytes of incomplete messages and unread replies of all peers together, above
+;;   which those go that have made no progress for longest = 1073741824
 ;; * #:reply-timeout : seconds a peer may leave replies unread = 30
 ;; * #:backlog : connections the system holds before they are accepted = 128
 ;;

@@ -29,6 +29,8 @@ impl Bench {
         options.limits.max_peers = 8;
         options.limits.max_message_size = 100_000;
         options.limits.reply_queue = 5000;
+        // The least it can be: four messages of full length, which eight peers can exceed.
+        options.limits.max_memory = 0;
         options.limits.read_timeout = Some(Duration::from_secs(5));
         let mut events = EventLoop::new().expect("a loop");
         let id = events.bind(&path, &options).expect("a socket");

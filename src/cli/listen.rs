@@ -212,6 +212,7 @@ impl ListenArgs {
         limits.idle_timeout = given(self.idle_timeout);
         limits.reply_timeout = self.reply_timeout;
         limits.reply_queue = self.reply_queue;
+        limits.max_memory = self.max_memory;
         limits.takes_any_text = true;
         options.mode = self.mode;
         options.backlog = self.backlog;

@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use steel_sipc::sipc::remove_socket_files;
 
@@ -19,14 +20,18 @@ const SIGNALS: [(i32, Exit); 4] = [
     (SIGQUIT, Exit::Quit),
 ];
 
+/// How long the first signal, when it comes once more, is still the first: `timeout(1)` and others
+/// that pass one on send it to the process and to its group. No person is that fast.
+const SAME: Duration = Duration::from_millis(100);
+
 /// Whether the process was asked to stop, and by what: the number of the first signal.
 #[derive(Clone, Debug)]
 pub(crate) struct Stop(Arc<AtomicUsize>);
 
 impl Stop {
     /// Watches for signals. The first one is noted and `notify` is called with how the process is
-    /// to end, in a thread of its own. The second one ends the process at once: `at_once` is called there, and socket
-    /// files are removed, whatever the other threads are doing.
+    /// to end, in a thread of its own. The second one ends the process at once: `at_once` is
+    /// called there, and socket files are removed, whatever the other threads are doing.
     pub(crate) fn watch(
         notify: impl Fn(Exit) + Send + 'static,
         at_once: impl Fn() + Send + 'static,
@@ -64,14 +69,17 @@ impl Stop {
             .name("signals".to_owned())
             .spawn(move || {
                 let mut byte = [0];
+                let mut since = Instant::now();
                 while reader.read_exact(&mut byte).is_ok() {
                     for (number, exit, came) in &watched {
                         if !came.swap(false, Ordering::SeqCst) {
                             continue;
                         }
+                        let is_same = noted.is(*number) && since.elapsed() < SAME;
                         if noted.note(*number) {
+                            since = Instant::now();
                             notify(*exit);
-                        } else if *number != SIGHUP {
+                        } else if *number != SIGHUP && !is_same {
                             // Not SIGHUP: shell and kernel both send it when a terminal goes.
                             is_last.store(true, Ordering::SeqCst);
                             at_once();
@@ -89,6 +97,10 @@ impl Stop {
         let number = number as usize;
         let order = Ordering::SeqCst;
         self.0.compare_exchange(0, number, order, order).is_ok()
+    }
+
+    fn is(&self, number: i32) -> bool {
+        self.0.load(Ordering::SeqCst) == number as usize
     }
 
     /// Returns how the process is to end, once it was asked to.

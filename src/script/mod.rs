@@ -51,6 +51,7 @@ const KEYWORDS: &[&str] = &[
     "idle-timeout",
     "reply-timeout",
     "reply-queue",
+    "max-memory",
     "allow",
     "memory",
     "size",

@@ -37,7 +37,8 @@ fn each(
 /// Reads the options of `bind`.
 pub(crate) fn bind_options(form: &str, args: &[SteelVal]) -> Result<BindOptions, SteelErr> {
     const KNOWN: &str = "#:read-timeout #:mode #:backlog #:replace #:wire #:max-message-size \
-                         #:max-peers #:idle-timeout #:reply-timeout #:reply-queue #:allow";
+                         #:max-peers #:idle-timeout #:reply-timeout #:reply-queue \
+                         #:max-memory #:allow";
     let mut options = BindOptions::default();
     each(form, KNOWN, args, |name, value| {
         let limits = &mut options.limits;
@@ -50,6 +51,7 @@ pub(crate) fn bind_options(form: &str, args: &[SteelVal]) -> Result<BindOptions,
                 }
             }
             "reply-queue" => limits.reply_queue = count(form, "#:reply-queue", value)?,
+            "max-memory" => limits.max_memory = count(form, "#:max-memory", value)?,
             "max-message-size" => limits.max_message_size = size(form, value)?,
             "max-peers" => limits.max_peers = count(form, "#:max-peers", value)?,
             "backlog" => {

@@ -1,8 +1,10 @@
 //! A bound socket inside the event loop: accepting, who may, and how many.
 
 use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::epoll::{Epoll, EpollEvent, EpollFlags};
 use std::collections::VecDeque;
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -42,6 +44,10 @@ pub(super) struct Acceptor {
     pub(super) is_cancelled: Arc<AtomicBool>,
     /// Peers in the order they came that had not completed a message when last looked at.
     pub(super) fresh: VecDeque<u64>,
+    /// Bytes that may be held for all peers together.
+    pub(super) memory_limit: usize,
+    /// Bytes that had come to be held when it was last looked how many are.
+    pub(super) weighed: u64,
     wire: Wire,
     allow: Option<AllowList>,
     peers: usize,
@@ -62,6 +68,8 @@ impl Acceptor {
             is_serving: false,
             is_cancelled: Arc::default(),
             fresh: VecDeque::new(),
+            memory_limit: options.limits.memory_limit(),
+            weighed: 0,
             wire: options.wire,
             allow: options.allow.clone(),
             peers: 0,
@@ -178,6 +186,13 @@ impl Acceptor {
         self.peers >= self.limits.max_peers.max(1)
     }
 
+    /// Returns whether a client waits to be accepted.
+    pub(super) fn is_asked(&self) -> bool {
+        let mut waits = [PollFd::new(self.claim.listener.as_fd(), PollFlags::POLLIN)];
+        // Where the kernel cannot tell, accepting finds out.
+        poll(&mut waits, PollTimeout::ZERO).map_or(true, |count| count > 0)
+    }
+
     pub(super) fn accept(&mut self) -> Accepted {
         loop {
             let error = match self.claim.listener.accept() {
@@ -244,6 +259,11 @@ impl Acceptor {
 
     pub(super) fn evicted(&mut self) {
         self.peers -= 1;
+        self.count_eviction();
+    }
+
+    /// Counts a connection that was closed to make room, and leaves like any other.
+    pub(super) fn count_eviction(&self) {
         Counters::add(&self.counters.evicted, 1);
     }
 
@@ -254,5 +274,25 @@ impl Acceptor {
             peers: self.peers,
             stats: self.counters.read(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Acceptor, BindOptions};
+    use crate::sipc::Address;
+
+    #[test]
+    fn those_who_left_are_forgotten_once_they_are_many() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = BindOptions::default();
+        let address = Address::new(folder.path().join("s")).unwrap();
+        let mut acceptor = Acceptor::new(address.claim(&options).unwrap(), &options, None);
+        for token in 0..1000 {
+            acceptor.fresh.push_back(token);
+            acceptor.forget_known(|fresh| fresh == token);
+        }
+        assert!(acceptor.fresh.len() <= 65, "{}", acceptor.fresh.len());
+        assert_eq!(acceptor.fresh.back(), Some(&999));
     }
 }

@@ -1,5 +1,6 @@
 //! What a server and a client bound, each with its default and the reason for it.
 
+use nix::sys::resource::{Resource, getrlimit};
 use std::time::Duration;
 
 use super::AllowList;
@@ -49,6 +50,12 @@ pub struct Limits {
     /// Bytes of unread replies above which a peer is not read any more: 1 MiB. One reply may be
     /// longer; it is kept whole.
     pub reply_queue: usize,
+    /// Bytes held for all peers together, in messages that are not whole and replies that are
+    /// not taken: 1 GiB, room for two hundred messages of full length. Above it those go that
+    /// have made no progress for longest. It counts as a quarter of the address space that the
+    /// process may have (`ulimit -v`) where that is less, and as four messages of full length
+    /// where those are more.
+    pub max_memory: usize,
     /// Whether a string that is not UTF-8 is taken: no, it is the fault
     /// [`Fault::Message`](super::Fault::Message). When it is, it arrives as
     /// [`Message::Binary`](super::Message::Binary), and [`Exchange::kind`](super::Exchange::kind)
@@ -65,6 +72,7 @@ impl Default for Limits {
             idle_timeout: None,
             reply_timeout: Duration::from_secs(30),
             reply_queue: 1024 * 1024,
+            max_memory: 1024 * 1024 * 1024,
             takes_any_text: false,
         }
     }
@@ -75,6 +83,19 @@ impl Limits {
     pub(crate) fn message_limit(&self) -> usize {
         self.max_message_size.min(MOST_LEN)
     }
+
+    /// Returns how many bytes may be held for all peers together.
+    pub(crate) fn memory_limit(&self) -> usize {
+        self.max_memory
+            .min(address_space() / 4)
+            .max(self.message_limit().saturating_mul(4))
+    }
+}
+
+/// Returns how much memory the process may take, as far as a limit of its own says.
+fn address_space() -> usize {
+    let (soft, _) = getrlimit(Resource::RLIMIT_AS).unwrap_or((u64::MAX, u64::MAX));
+    usize::try_from(soft).unwrap_or(usize::MAX)
 }
 
 /// The reach of the length field.

@@ -11,7 +11,7 @@ use super::Fault;
 pub struct Stats {
     /// Connections accepted.
     pub accepted: u64,
-    /// Connections closed because of `max_peers`.
+    /// Connections closed because of `max_peers` or `max_memory`.
     pub evicted: u64,
     /// Whole messages received.
     pub messages: u64,
@@ -45,6 +45,8 @@ pub(crate) struct Counters {
     pub(crate) messages: AtomicU64,
     pub(crate) bytes_in: AtomicU64,
     pub(crate) bytes_out: AtomicU64,
+    /// Bytes of replies that the kernel did not take at once.
+    pub(crate) kept: AtomicU64,
     faults: AtomicU64,
 }
 
@@ -55,6 +57,11 @@ impl Counters {
 
     pub(crate) fn fault(&self, _fault: Fault) {
         Self::add(&self.faults, 1);
+    }
+
+    /// Returns how many bytes have come to be held so far, whether or not they still are.
+    pub(crate) fn moved(&self) -> u64 {
+        self.bytes_in.load(Ordering::Relaxed) + self.kept.load(Ordering::Relaxed)
     }
 
     pub(crate) fn read(&self) -> Stats {

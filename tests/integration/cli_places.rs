@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::cli_support::*;
 
@@ -216,6 +216,38 @@ fn the_second_signal_ends_at_once_and_leaves_neither_file_nor_command() {
     assert!(!Path::new(&socket).exists());
     for pid in pids.split_whitespace() {
         wait_until("the command is gone", || !runs(pid));
+    }
+}
+
+#[test]
+fn a_signal_that_is_delivered_twice_is_one() {
+    let serve = "(hook (bind (cadr (command-line))) (lambda (fault) #true)
+                       (lambda (type value)
+                         (displayln \"begins\")
+                         (flush-output-port (current-output-port))
+                         (sleep 0.4)
+                         (respond \"done\")
+                         #true))";
+    let mut rounds = 0;
+    while rounds < 3 {
+        let place = Place::new();
+        let mut command = Command::new("env");
+        command.args(["--default-signal", SIPC, "-e", serve, &place.socket()]);
+        let mut server = Served::start(command, place.socket());
+        wait_for_server(&server.socket);
+        let mut stream = connect(&server.socket);
+        stream.write_all(&frame(0, 0, b"x\0")).unwrap();
+        assert_eq!(server.line(), "begins\n");
+        let start = Instant::now();
+        server.signal(Signal::SIGTERM);
+        std::thread::sleep(Duration::from_millis(2));
+        server.signal(Signal::SIGTERM);
+        if start.elapsed() > Duration::from_millis(50) {
+            continue; // This machine is so busy that they count as two.
+        }
+        rounds += 1;
+        assert_eq!(read_frame(&mut stream).2, b"done\0");
+        assert_eq!(server.finish().code, 143);
     }
 }
 

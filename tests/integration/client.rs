@@ -172,11 +172,12 @@ fn a_reply_that_comes_before_all_was_sent_ends_the_connection_after_it() {
         peer.send(&reply(0, "fresh"));
         got
     });
-    let mut client = client(&place.socket);
-    let long = Message::Binary(vec![0; 5_242_000]);
-    for _ in 0..1 {
-        assert_eq!(client.send(&long).unwrap(), Some("enough".into()));
-    }
+    let mut options = patient();
+    options.max_message_size = 1 << 26;
+    let mut client = Connection::open(&place.socket, &options).unwrap();
+    // More than a socket holds, even one that was made larger.
+    let long = Message::Binary(vec![0; 20_000_000]);
+    assert_eq!(client.send(&long).unwrap(), Some("enough".into()));
     assert_eq!(client.send(&"again".into()).unwrap(), Some("fresh".into()));
     assert_eq!(server.join().unwrap()[1], "again");
 }
@@ -196,6 +197,30 @@ fn the_read_timeout_ends_the_wait_for_a_reply() {
     drop(server_is_slow);
     drop(client(&place.socket).send(&"end".into()));
     server.join().unwrap();
+}
+
+#[test]
+fn the_reply_to_an_interrupted_send_is_not_taken_for_the_next_one_s() {
+    let server = Server::with(options(|_| {}), |exchange| {
+        if exchange.message() == &Message::from("slow") {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        let _ = exchange.respond(exchange.message()).unwrap();
+    });
+    let waker = Waker::new().unwrap();
+    let mut options = patient();
+    options.waker = Some(waker.clone());
+    let mut client = Connection::open(server.path(), &options).unwrap();
+    // A connection that is kept, so that the next message could go the same way.
+    client.send(&"first".into()).unwrap();
+    let waking = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(30));
+        waker.wake();
+    });
+    let error = client.send(&"slow".into()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Interrupted);
+    waking.join().unwrap();
+    assert_eq!(client.send(&"next".into()).unwrap(), Some("next".into()));
 }
 
 #[test]

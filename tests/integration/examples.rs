@@ -140,6 +140,26 @@ fn kv_store_keeps_names_between_messages() {
 }
 
 #[test]
+fn journal_goes_on_where_the_last_one_ended() {
+    let place = Place::new();
+    for round in 0..2 {
+        let mut server = start(&place, "journal.scm", &["j.s", "j"], "j.s");
+        assert_eq!(
+            server.line(),
+            format!("listening on j.s, {} lines are kept\n", 2 * round)
+        );
+        for (at, text) in ["one\ntwo", "three"].iter().enumerate() {
+            let number = (2 * round + at + 1).to_string();
+            assert_eq!(sipc(&["send", &server.socket, text]).text(), number);
+        }
+        let done = server.close();
+        assert_eq!((done.code, done.text()), (0, ""));
+    }
+    let kept = std::fs::read_to_string(place.path("j")).unwrap();
+    assert_eq!(kept, "\"one\\ntwo\"\n\"three\"\n".repeat(2));
+}
+
+#[test]
 fn later_answers_both_clients_when_the_second_has_come() {
     let place = Place::new();
     let mut server = start(&place, "later.scm", &["l.s"], "l.s");

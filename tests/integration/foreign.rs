@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 
 use steel_sipc::sipc::Message;
 
+use crate::cli_support;
 use crate::support::{Place, Server, client, options};
 
 fn python(script: &str) -> Option<Command> {
@@ -75,4 +76,24 @@ fn a_foreign_server_that_keeps_connections_gets_all_on_one() {
 #[test]
 fn a_foreign_server_of_one_message_a_connection_gets_each_on_its_own() {
     foreign_server(8, "once");
+}
+
+#[test]
+fn foreign_enemies_cost_no_descriptor_and_no_good_client_its_answer() {
+    let place = cli_support::Place::new();
+    let mut listen = Command::new(cli_support::SIPC);
+    listen.args(["listen", &place.socket(), "--echo", "--quiet"]);
+    let mut server = cli_support::Served::start(listen, place.socket());
+    cli_support::wait_for_server(&server.socket);
+    let Some(mut python) = python("enemy.py") else {
+        return;
+    };
+    let output = python
+        .args([&server.socket, &server.child.id().to_string()])
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    assert!(output.stdout.ends_with(b"noise\n"));
+    assert!(server.child.try_wait().unwrap().is_none());
 }

@@ -1,10 +1,15 @@
 //! System calls that fail: the server program runs under strace, which makes them.
 
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use steel_sipc::ErrorKind;
 use steel_sipc::sipc::{Connection, Message};
 
 use crate::support::{PATIENCE, Place, patient};
@@ -17,12 +22,19 @@ struct Injected {
 impl Injected {
     /// Starts `sipc listen --echo` with system calls that fail as `inject` says.
     fn new(inject: &[&str]) -> Option<Self> {
+        Self::until(inject, |socket| UnixStream::connect(socket).is_ok())
+    }
+
+    /// Starts it as [`Injected::new`] and waits until `is_up` holds for its socket.
+    fn until(inject: &[&str], is_up: impl Fn(&Path) -> bool) -> Option<Self> {
         if Command::new("strace").arg("--version").output().is_err() {
             println!("skipped: strace is missing");
             return None;
         }
         let place = Place::new();
-        let mut command = Command::new("strace");
+        let mut command = Command::new("sh");
+        // The widest umask: what the server makes has the mode that the server gives it.
+        command.args(["-c", "umask 0; exec strace \"$@\"", "sh"]);
         command.args(["-f", "-qq", "-o", "/dev/null"]);
         for what in inject {
             command.arg("-e").arg(format!("inject={what}"));
@@ -37,7 +49,7 @@ impl Injected {
             .spawn()
             .unwrap();
         let end = Instant::now() + PATIENCE;
-        while UnixStream::connect(&place.socket).is_err() {
+        while !is_up(&place.socket) {
             if let Some(status) = strace.try_wait().unwrap() {
                 let mut errors = String::new();
                 let _ = strace.stderr.take().unwrap().read_to_string(&mut errors);
@@ -48,7 +60,7 @@ impl Injected {
                 panic!("{status}: {errors}");
             }
             assert!(Instant::now() < end, "the server does not listen");
-            std::thread::sleep(Duration::from_millis(5));
+            std::thread::sleep(Duration::from_millis(1));
         }
         Some(Self { place, strace })
     }
@@ -69,7 +81,7 @@ impl Injected {
     /// and a client that tries again is answered.
     fn assert_survives(&self) {
         let mut options = patient();
-        options.read_timeout = Some(Duration::from_secs(2));
+        options.read_timeout = Some(Duration::from_secs(10));
         let mut answered = 0;
         for _ in 0..30 {
             let Ok(mut client) = Connection::open(&self.place.socket, &options) else {
@@ -82,26 +94,43 @@ impl Injected {
                         assert!(reply == Some(message));
                         answered += 1;
                     }
-                    Err(_) => break,
+                    // It is told at once, and does not wait for a reply that is lost.
+                    Err(error) => {
+                        assert_ne!(error.kind(), ErrorKind::TimedOut, "{error}");
+                        break;
+                    }
                 }
             }
         }
         assert!(answered > 10, "{answered} messages were answered");
     }
-}
 
-impl Drop for Injected {
-    fn drop(&mut self) {
-        // strace hands the signal on to nobody: end its child first.
+    /// Sends a signal to the server; strace would hand it on to nobody.
+    fn signal(&self, signal: Signal) {
         let children = format!("/proc/{0}/task/{0}/children", self.strace.id());
         let children = std::fs::read_to_string(children).unwrap_or_default();
         for pid in children
             .split_whitespace()
             .filter_map(|pid| pid.parse().ok())
         {
-            let pid = nix::unistd::Pid::from_raw(pid);
-            let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
+            let _ = kill(Pid::from_raw(pid), signal);
         }
+    }
+
+    /// Waits until the server has ended.
+    fn wait(&self) {
+        let end = Instant::now() + PATIENCE;
+        let children = format!("/proc/{0}/task/{0}/children", self.strace.id());
+        while std::fs::read_to_string(&children).is_ok_and(|pids| !pids.is_empty()) {
+            assert!(Instant::now() < end, "the server does not end");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+impl Drop for Injected {
+    fn drop(&mut self) {
+        self.signal(Signal::SIGKILL);
         let _ = self.strace.wait();
     }
 }
@@ -160,6 +189,46 @@ fn lack_of_memory_costs_single_connections() {
             server.assert_survives();
         }
     }
+}
+
+#[test]
+fn the_file_has_its_mode_as_soon_as_it_is_there() {
+    // The server rests between making the file and whatever it does next.
+    let rest = "bind:delay_exit=1000000";
+    if let Some(server) = Injected::until(&[rest], |socket| socket.exists()) {
+        let found = std::fs::metadata(&server.place.socket).unwrap();
+        let mode = found.permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{mode:o}");
+    }
+}
+
+#[test]
+fn a_server_that_ends_does_not_remove_the_file_of_one_that_begins() {
+    // It rests between seeing that the file is its own and removing it.
+    let rest = "unlink,unlinkat:delay_enter=500000";
+    let Some(first) = Injected::new(&[rest]) else {
+        return;
+    };
+    first.signal(Signal::SIGTERM);
+    let mut second = Command::new(env!("CARGO_BIN_EXE_sipc"))
+        .arg("listen")
+        .arg(&first.place.socket)
+        .args(["--echo", "--replace"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let errors = second.stderr.take().unwrap();
+    BufReader::new(errors).read_line(&mut line).unwrap();
+    assert!(line.contains("listening on"), "{line}");
+    first.wait();
+    let reply = Connection::open(&first.place.socket, &patient())
+        .and_then(|mut client| client.send(&Message::from("still there")));
+    // It is ours and has not been waited for.
+    second.kill().unwrap();
+    second.wait().unwrap();
+    assert_eq!(reply.unwrap(), Some(Message::from("still there")));
 }
 
 #[test]

@@ -254,6 +254,22 @@ fn unanswered_messages_get_the_empty_reply_when_all_is_dropped() {
 }
 
 #[test]
+fn messages_of_a_paused_listener_get_the_empty_reply_when_it_is_released() {
+    let mut bench = Bench::new(&options(|_| {}));
+    let mut peer = bench.raw();
+    peer.send(&[text("1"), text("2")].concat());
+    while !bench.events.is_ready() {
+        bench.events.pump().unwrap();
+    }
+    bench.events.serve(bench.id, false).unwrap();
+    bench.nothing_for(Duration::from_millis(1));
+    bench.events.release(bench.id);
+    peer.empty_reply();
+    peer.empty_reply();
+    peer.expect_end();
+}
+
+#[test]
 fn replies_under_way_arrive_whole_though_the_loop_is_dropped() {
     let mut bench = Bench::new(&options(|_| {}));
     let mut peer = bench.raw();

@@ -16,6 +16,7 @@ mod cli_strict; // shell scripts with `set -euo pipefail` that decide by exit co
 mod cli_support; // the workbench for programs: runs, servers, foreign peers
 mod cli_tools; // ping, bench, completions, man pages, help
 mod client; // the connection: deadlines, reconnecting, lying servers
+mod durability; // servers killed at any moment lose nothing they answered
 mod embedding; // a host from Rust: running, stopping, ending
 mod examples; // every example prints what its header says
 mod exchange; // every state of a reply slot and every refusal
@@ -25,11 +26,14 @@ mod injection; // system calls that fail
 mod layers; // the import rules
 mod lifetime; // bind, release, drop, stale files, interrupts, descriptors
 mod limits; // bounds: peers, descriptors, queues, sizes, times
+mod memory; // what is held for all peers is bounded
+mod pace; // how slow a peer may be
 mod pty; // the prompt on a pseudo-terminal
 mod pty_support; // the workbench for it
 mod reader; // text that is too deep, too long, unfinished
 mod readme; // its terminal sessions, typed as they stand there
 mod repl; // forms on a pipe
+mod rivals; // server processes that start at once on one path
 mod scheme; // runs tests/scheme/ok and tests/scheme/fail
 mod sessions; // the original's two scripts, by pipes and signals
 mod sipcli_client; // the drop-in's -p, -c and -h, and its command line

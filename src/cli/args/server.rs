@@ -77,6 +77,9 @@ pub(crate) struct ListenArgs {
     /// Bytes of unread replies above which a client is not read any more.
     #[arg(long, value_name = "BYTES", value_parser = limit, default_value = "1M")]
     pub(crate) reply_queue: usize,
+    /// Bytes held in incomplete messages and unread replies; above it, those go that wait longest.
+    #[arg(long, value_name = "BYTES", value_parser = limit, default_value = "1G")]
+    pub(crate) max_memory: usize,
     /// The socket file's permission bits, in octal [default: 600, and 666 with --allow].
     #[arg(long, value_name = "MODE", value_parser = mode)]
     pub(crate) mode: Option<u32>,

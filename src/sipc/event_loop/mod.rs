@@ -8,6 +8,7 @@ mod notices;
 mod ready;
 mod timers;
 mod turn;
+mod weigh;
 
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
 use std::os::fd::{AsFd, BorrowedFd};

@@ -40,3 +40,21 @@ impl Timers {
         self.0.is_empty()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{SLACK, Timers};
+    use std::time::{Duration, Instant};
+
+    #[test]
+    fn those_that_mean_nothing_any_more_are_dropped_once_they_are_many() {
+        let mut timers = Timers::default();
+        let later = Instant::now() + Duration::from_secs(60);
+        for token in 0..1000 {
+            timers.add(later, token);
+            timers.compact(1, |_, live| live == token);
+        }
+        assert!(timers.0.len() <= SLACK + 3, "{}", timers.0.len());
+        assert!(timers.0.iter().any(|entry| entry.0.1 == 999));
+    }
+}

@@ -53,6 +53,7 @@ impl EventLoop {
         }
         self.fired = fired;
         self.attend();
+        self.weigh();
         self.expire(now, away);
         self.last_turn = now;
         if self.sockets.is_some() {
@@ -130,6 +131,11 @@ impl EventLoop {
                 return;
             };
             if !acceptor.is_serving || self.drain_until.is_some() {
+                return;
+            }
+            // Nobody has to go before somebody has come, whom no other worker took.
+            if acceptor.is_full() && !acceptor.is_asked() {
+                acceptor.drained_queue();
                 return;
             }
             if is_flooded || acceptor.is_full() && !Self::evict(acceptor, &mut self.peers) {
@@ -228,7 +234,7 @@ impl EventLoop {
         }
     }
 
-    fn fault(&mut self, listener: u64, fault: Fault) {
+    pub(super) fn fault(&mut self, listener: u64, fault: Fault) {
         if let Some(acceptor) = self.acceptors.get(&listener) {
             acceptor.counters.fault(fault);
             self.ready.add(Ready::Fault { listener, fault });

@@ -50,7 +50,9 @@ impl Peer {
         let head = message.head(framing, flags, KEEP_ALIVE);
         let pieces = [head.as_bytes(), message.payload, message.tail()];
         if !state.replies.take_turn(turn) {
-            state.replies.keep(turn, pieces.concat());
+            let reply = pieces.concat();
+            Counters::add(&self.shared.counters.kept, reply.len());
+            state.replies.keep(turn, reply);
             return Ok(());
         }
         let result = self.emit(state, &pieces);
@@ -112,6 +114,7 @@ impl Peer {
                 return Ok(());
             }
         }
+        Counters::add(&self.shared.counters.kept, total - from);
         state.replies.push(pieces, from);
         if state.pending > 0 && state.replies.unsent() < BATCH {
             let since = state.replies.hold();

@@ -57,6 +57,11 @@ impl Clock {
         }
     }
 
+    /// Returns since when the message under way has made no progress.
+    pub(super) fn waiting_since(&self) -> Instant {
+        self.read_since
+    }
+
     /// Begins all times anew: the peer was not read for a while, which is not its fault.
     pub(super) fn restart(&mut self, now: Instant) {
         self.read_since = now;

@@ -5,6 +5,7 @@
 
 mod answer;
 mod clock;
+mod held;
 mod interest;
 mod replies;
 

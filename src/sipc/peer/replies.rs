@@ -181,4 +181,32 @@ mod tests {
         replies.forget();
         assert_eq!(replies.queued(), 0);
     }
+
+    #[test]
+    fn progress_begins_the_time_anew_and_memory_is_given_back() {
+        use std::io::Read;
+        let (ours, mut theirs) = UnixStream::pair().unwrap();
+        let mut replies = Replies::default();
+        replies.push(&[&[7; 1_000_000], &[], &[]], 0);
+        replies.write(&ours).unwrap();
+        let first = replies.since().expect("a pair of sockets holds less");
+        let mut buffer = vec![0; 100_000];
+        let mut total = 0;
+        while replies.unsent() > 0 {
+            total += theirs.read(&mut buffer).unwrap();
+            replies.write(&ours).unwrap();
+            assert!(replies.since().is_none_or(|since| since >= first));
+        }
+        assert!(total > 0 && replies.since().is_none());
+        assert!(replies.out.capacity() <= KEPT, "{}", replies.out.capacity());
+
+        replies.push(&[&[7; 1_000_000], &[], &[]], 0);
+        replies.write(&ours).unwrap();
+        let first = replies.since();
+        while replies.since() == first {
+            theirs.read_exact(&mut buffer).unwrap();
+            replies.write(&ours).unwrap();
+            assert!(replies.unsent() > 0, "progress did not begin the time anew");
+        }
+    }
 }
