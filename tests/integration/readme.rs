@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::cli_support::{Place, SIPC, Served, run_command};
+use crate::cli_support::{Place, SIPC, Served, run_command, wait_for_server};
 
 const README: &str = include_str!("../../README.md");
 
@@ -31,6 +31,7 @@ fn the_session_of_two_terminals_prints_what_stands_there() {
         command
     };
     let server = Served::start(start("test-server.scm"), place.path("sipc.socket"));
+    wait_for_server(&server.socket);
     let input = typed.join("\n") + "\n";
     let client = run_command(&mut start("test-client.scm"), input.as_bytes());
     assert_eq!(client.code, 0);
@@ -49,6 +50,7 @@ fn the_server_of_ones_own_answers_its_client() {
         command
     };
     let server = Served::start(start(server), place.path("hello.socket"));
+    wait_for_server(&server.socket);
     let client = run_command(&mut start(client), b"");
     assert_eq!((client.text(), client.code), ("hello\n", 0));
     assert_eq!(server.finish().code, 0);

@@ -319,7 +319,9 @@ fn a_program_in_rust_loses_no_message_when_hundreds_of_idle_workers_are_killed()
         ask();
     }
     until("the last replacement", || {
-        handle.stats().iter().all(|worker| worker.pid.is_some())
+        let stats = handle.stats();
+        stats.iter().map(|worker| worker.restarts).sum::<u64>() >= ROUNDS
+            && stats.iter().all(|worker| worker.pid.is_some())
     });
     let stats = handle.stats();
     assert_eq!(
