@@ -95,7 +95,8 @@ impl Kind {
             }
             Kind::Guile => {
                 let mut command = Command::new("guile");
-                command.arg(script("echo.guile.scm"));
+                // Compiling prints what it does, and writes into the cache of the user.
+                command.arg("--no-auto-compile").arg(script("echo.guile.scm"));
                 command
             }
             Kind::Sbcl => {
