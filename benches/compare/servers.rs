@@ -96,7 +96,9 @@ impl Kind {
             Kind::Guile => {
                 let mut command = Command::new("guile");
                 // Compiling prints what it does, and writes into the cache of the user.
-                command.arg("--no-auto-compile").arg(script("echo.guile.scm"));
+                command
+                    .arg("--no-auto-compile")
+                    .arg(script("echo.guile.scm"));
                 command
             }
             Kind::Sbcl => {

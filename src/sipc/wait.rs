@@ -85,18 +85,22 @@ pub(crate) fn wait(
     deadline: Option<Instant>,
 ) -> Result<Woke> {
     loop {
+        let unused = || PollFd::new(waker.as_fd(), PollFlags::empty());
         let mut fds = [
             PollFd::new(waker.as_fd(), PollFlags::POLLIN),
-            PollFd::new(waker.as_fd(), PollFlags::empty()),
-            PollFd::new(waker.as_fd(), PollFlags::empty()),
+            unused(),
+            unused(),
         ];
+        let mut count = 1;
         if let Some((fd, flags)) = socket {
             fds[1] = PollFd::new(fd, flags);
+            count = 2;
         }
         if let Some(fd) = event_loop {
             fds[2] = PollFd::new(fd, PollFlags::POLLIN);
+            count = 3;
         }
-        match poll(&mut fds, timeout(deadline)) {
+        match poll(&mut fds[..count], timeout(deadline)) {
             Ok(_) => {}
             Err(Errno::EINTR) => continue,
             Err(errno) => return Err(system("cannot wait for a socket", errno)),

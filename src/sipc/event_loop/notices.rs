@@ -3,6 +3,7 @@
 use nix::errno::Errno;
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
@@ -10,6 +11,8 @@ use std::thread::{self, ThreadId};
 #[derive(Debug)]
 pub(crate) struct Notices {
     list: Mutex<List>,
+    /// Whether there may be something in the list.
+    has_any: AtomicBool,
     bell: EventFd,
 }
 
@@ -27,6 +30,7 @@ impl Notices {
                 tokens: Vec::new(),
                 thread: thread::current().id(),
             }),
+            has_any: AtomicBool::new(false),
             bell: EventFd::from_flags(EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK)?,
         })
     }
@@ -35,6 +39,7 @@ impl Notices {
         let mut list = self.lock();
         let is_first = list.tokens.is_empty();
         list.tokens.push(token);
+        self.has_any.store(true, Ordering::Release);
         if is_first && list.thread != thread::current().id() {
             // The only failure is a full counter, and then the loop is awake already.
             let _ = self.bell.write(1);
@@ -45,7 +50,13 @@ impl Notices {
     pub(super) fn take(&self, tokens: &mut Vec<u64>) {
         let mut list = self.lock();
         list.thread = thread::current().id();
+        self.has_any.store(false, Ordering::Release);
         std::mem::swap(&mut list.tokens, tokens);
+    }
+
+    /// Returns whether something was noted, by this thread at the latest just now.
+    pub(super) fn has_any(&self) -> bool {
+        self.has_any.load(Ordering::Acquire)
     }
 
     pub(super) fn silence(&self) {

@@ -52,7 +52,9 @@ impl EventLoop {
             }
         }
         self.fired = fired;
-        self.attend();
+        if self.notices.has_any() {
+            self.attend();
+        }
         self.weigh();
         self.expire(now, away);
         self.last_turn = now;
@@ -244,16 +246,13 @@ impl EventLoop {
     /// Does what may have become necessary after anything happened to a peer.
     pub(super) fn look_after(&mut self, peer: &Arc<Peer>) {
         self.ready.release(peer);
-        if peer.is_closed() {
-            self.remove(peer);
-        } else {
-            self.arm(peer);
-        }
-    }
-
-    /// Sees to it that the loop looks at this peer no later than its next deadline.
-    fn arm(&mut self, peer: &Arc<Peer>) {
         let mut state = peer.lock();
+        if state.is_closed() {
+            drop(state);
+            self.remove(peer);
+            return;
+        }
+        // The loop looks at this peer no later than its next deadline.
         if let Some((at, _)) = state.deadline(peer.limits())
             && state.timer.is_none_or(|timer| timer > at)
         {

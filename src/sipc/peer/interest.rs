@@ -35,8 +35,16 @@ impl PeerState {
     /// Tells epoll what to watch for, if that changed.
     pub(super) fn update_interest(&mut self, peer: &Peer, drop: Drop) {
         let Some(stream) = &self.stream else { return };
-        let limits = &peer.shared.limits;
         let may_stay = drop == Drop::Later && self.is_enabled && !self.is_ended && !self.is_deaf;
+        // An ordinary exchange: watched for input, and nothing waits to be written.
+        if may_stay
+            && self.interest == Some(EpollFlags::EPOLLIN)
+            && self.replies.unsent() == 0
+            && !self.is_held
+        {
+            return;
+        }
+        let limits = &peer.shared.limits;
         let mut wanted = EpollFlags::empty();
         if self.wants_input(limits)
             || may_stay

@@ -184,10 +184,6 @@ impl Peer {
         self.note(&mut state);
     }
 
-    pub(crate) fn is_closed(&self) -> bool {
-        self.lock().stream.is_none()
-    }
-
     fn close_if_done(&self, state: &mut PeerState) {
         let replies = &state.replies;
         let is_quiet = replies.owed() == 0 && replies.unsent() == 0 && state.pending == 0;
@@ -378,6 +374,10 @@ impl Peer {
 }
 
 impl PeerState {
+    pub(crate) fn is_closed(&self) -> bool {
+        self.stream.is_none()
+    }
+
     pub(crate) fn has_unsent(&self) -> bool {
         self.replies.unsent() > 0 && self.stream.is_some()
     }
