@@ -16,7 +16,7 @@
 ;; * #:read-timeout : seconds a peer may take for a message = no limit
 ;; * #:idle-timeout : seconds a connection may be idle after a message = no limit
 ;; * #:mode : permission bits, #o600 or "600" = 600; 666 when #:allow is given
-;; * #:allow : a user's name or number, '(group NAME-OR-NUMBER), or a list of those = everybody
+;; * #:allow : a user's name or number, '(user NAME), '(group NAME-OR-NUMBER), or a list of those = everybody
 ;; * #:replace : whether to take the file over from a live server = #false
 ;; * #:wire : 'checked, 'legacy or 'auto = 'checked
 ;; * #:max-message-size : bytes, the first length that is refused = 5242880

@@ -8,6 +8,7 @@
          send ; a message, for its reply
          send-quick ; connect, send, release
          sleep ; and serve meanwhile
+         time/sleep-ms ; the same, as Steel calls it
          call-with-bound-socket ; what with-bound-socket expands to
          with-bound-socket ; a socket for the extent of some forms
          sipc-renew-callbacks ; for the host: a callback was defined again
@@ -229,6 +230,15 @@
 (define (sleep . arguments)
   (drive (checked (apply #%sleep-target arguments)))
   void)
+
+;;@doc
+;; Waits, and serves meanwhile: Steel's own, which nothing could interrupt, in terms of sleep.
+;;
+;; (time/sleep-ms milliseconds) -> void
+;;
+;; * milliseconds : number
+(define (time/sleep-ms milliseconds)
+  (sleep (/ milliseconds 1000)))
 
 ;;@doc
 ;; Calls a function with a socket, and releases it on every way out.

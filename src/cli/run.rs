@@ -30,10 +30,11 @@ pub(crate) fn run(invocation: Invocation) -> ExitCode {
     if invocation.interactive {
         return interact(invocation);
     }
-    if let (true, Some(script)) = (invocation.check, invocation.script.as_deref())
-        && is_lisp(&invocation)
-    {
-        return check(script);
+    if let (true, Some(script)) = (invocation.check, invocation.script.as_deref()) {
+        return match is_lisp(&invocation) {
+            true => check(script),
+            false => check_scheme(script),
+        };
     }
     script(&invocation, None)
 }
@@ -146,6 +147,24 @@ fn check(script: &OsStr) -> ExitCode {
                 Err(failure) => super::finish("sipc", Err(failure)),
             }
         }
+        Err(error) => {
+            super::say("sipc", &error.to_string());
+            Exit::Failed.into()
+        }
+    }
+}
+
+/// The same for Scheme: reads, expands and compiles.
+fn check_scheme(script: &OsStr) -> ExitCode {
+    let found = Host::new().and_then(|mut host| match script == OsStr::new("-") {
+        true => match read_input() {
+            Ok(text) => host.check_bytes("standard input", text).map(|()| None),
+            Err(code) => Ok(Some(code)),
+        },
+        false => host.check_file(Path::new(script)).map(|()| None),
+    });
+    match found {
+        Ok(code) => code.unwrap_or_else(|| Exit::Success.into()),
         Err(error) => {
             super::say("sipc", &error.to_string());
             Exit::Failed.into()

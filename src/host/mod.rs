@@ -22,6 +22,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
+use steel::compiler::program::RawProgramWithSymbols;
 use steel::steel_vm::engine::Engine;
 use steel::steel_vm::register_fn::RegisterFn;
 use steel::{SteelErr, SteelVal};
@@ -249,7 +250,53 @@ impl Host {
         self.run(name, &as_text(name, text)?, None)
     }
 
-    fn run(&mut self, name: &str, text: &str, path: Option<&Path>) -> Result<Vec<SteelVal>> {
+    /// Reads, expands and compiles a file, and runs nothing of it.
+    ///
+    /// # Errors
+    ///
+    /// - [`ErrorKind::Script`]: it does not compile; the message has the place.
+    /// - [`ErrorKind::Io`]: it cannot be read.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use steel_sipc::Host;
+    /// let error = Host::new()?.check_file("no-such-file.scm").unwrap_err();
+    /// assert_eq!(error.to_string(), "cannot run no-such-file.scm: there is no such file");
+    /// # Ok::<(), steel_sipc::Error>(())
+    /// ```
+    pub fn check_file(&mut self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        let text = read_script(path)?;
+        self.check(&path.display().to_string(), &text, Some(path))
+    }
+
+    /// Checks a text that was read from elsewhere, as [`Host::check_file`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Host::check_file`]; [`ErrorKind::Script`] also when it is not UTF-8.
+    pub fn check_bytes(&mut self, name: &str, text: Vec<u8>) -> Result<()> {
+        self.check(name, &as_text(name, text)?, None)
+    }
+
+    fn check(&mut self, name: &str, text: &str, path: Option<&Path>) -> Result<()> {
+        let (text, path) = self.readable(name, text, path)?;
+        let program = self.compile(name, text, path.as_deref())?;
+        // Names are looked up in this last step.
+        self.engine
+            .raw_program_to_executable(program)
+            .map(drop)
+            .map_err(|error| self.failed(&error))
+    }
+
+    /// Returns a text that can be given to Steel, and the path in full.
+    fn readable(
+        &self,
+        name: &str,
+        text: &str,
+        path: Option<&Path>,
+    ) -> Result<(String, Option<PathBuf>)> {
         let text = without_interpreter_line(text);
         syntax::check(&text).map_err(|error| {
             let at = error.at();
@@ -258,6 +305,11 @@ impl Host {
         })?;
         let path = path.and_then(|path| path.canonicalize().ok());
         reader::check_required(&text, path.as_deref(), &self.search).map_err(script_error)?;
+        Ok((text, path))
+    }
+
+    fn run(&mut self, name: &str, text: &str, path: Option<&Path>) -> Result<Vec<SteelVal>> {
+        let (text, path) = self.readable(name, text, path)?;
         // The one place where a name can be asked for without being called.
         let whole = text.trim();
         if self
@@ -303,13 +355,22 @@ impl Host {
         text: String,
         path: Option<&Path>,
     ) -> Result<Vec<SteelVal>> {
+        let program = self.compile(name, text, path)?;
+        self.watched(|engine| engine.run_raw_program(program))
+    }
+
+    fn compile(
+        &mut self,
+        name: &str,
+        text: String,
+        path: Option<&Path>,
+    ) -> Result<RawProgramWithSymbols> {
         let compiled = match path {
             Some(path) => self.engine.emit_raw_program(text, path.to_owned()),
             None => self.engine.emit_raw_program_no_path(text),
         };
         self.sources.update(&self.engine, name, path);
-        let program = compiled.map_err(|error| self.failed(&error))?;
-        self.watched(|engine| engine.run_raw_program(program))
+        compiled.map_err(|error| self.failed(&error))
     }
 
     /// Calls a function the script defined.
@@ -377,7 +438,7 @@ impl Host {
             self.control.reset();
         }
         if result.is_err() {
-            endpoints.release_since(&mark);
+            endpoints.release_since(&mark, was_interrupted);
         }
         drop(endpoints);
         match result {
@@ -561,7 +622,11 @@ fn read_script(path: &Path) -> Result<String> {
     as_text(&shown.to_string(), bytes)
 }
 
-fn as_text(name: &str, bytes: Vec<u8>) -> Result<String> {
+fn as_text(name: &str, mut bytes: Vec<u8>) -> Result<String> {
+    // What some editors put in front of UTF-8.
+    if bytes.starts_with("\u{feff}".as_bytes()) {
+        bytes.drain(..3);
+    }
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let line = error.as_bytes()[..at]

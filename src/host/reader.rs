@@ -48,7 +48,6 @@ pub(super) fn register(engine: &mut Engine) {
         _ => Ok(SteelVal::Void),
     });
     define("#%check-file", |args| match args {
-        // What cannot be read is the loader's to report.
         [SteelVal::StringV(path)] => check_file("load", Path::new(path.as_str())),
         _ => Ok(SteelVal::Void),
     });
@@ -79,7 +78,15 @@ fn check(form: &str, text: &str) -> Outcome {
 fn check_file(form: &str, path: &Path) -> Outcome {
     match std::fs::read_to_string(path) {
         Ok(text) => check(&format!("{form} {}", path.display()), &text),
-        Err(_) => Ok(SteelVal::Void),
+        Err(error) => Err(misuse(format!(
+            "cannot {form} {}: {}",
+            path.display(),
+            match error.kind() {
+                std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+                std::io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
+                _ => error.to_string(),
+            }
+        ))),
     }
 }
 

@@ -115,11 +115,15 @@ pub(crate) fn message(error: &SteelErr) -> String {
 /// Describes a place in a text and what is wrong there.
 pub(crate) fn describe(name: &str, text: &str, start: usize, end: usize, message: &str) -> String {
     let (line, column) = position(text, start);
+    // Of a long line the part around the place is shown.
+    let skipped = column.saturating_sub(WIDTH * 2 / 3);
+    let skipped = if column < WIDTH { 0 } else { skipped };
     let shown: String = text
         .lines()
         .nth(line - 1)
         .unwrap_or_default()
         .chars()
+        .skip(skipped)
         .take(WIDTH)
         .collect();
     let len = text.get(start..end.min(text.len())).map_or(1, |span| {
@@ -127,13 +131,17 @@ pub(crate) fn describe(name: &str, text: &str, start: usize, end: usize, message
             .next()
             .map_or(1, |first| first.chars().count().max(1))
     });
-    let room = shown.chars().count().saturating_sub(column - 1).max(1);
+    let room = shown
+        .chars()
+        .count()
+        .saturating_sub(column - 1 - skipped)
+        .max(1);
     let gutter = line.to_string();
     let pad = " ".repeat(gutter.len());
     // Tabs are kept, so that the marks stand under what they mark.
     let before: String = shown
         .chars()
-        .take(column - 1)
+        .take(column - 1 - skipped)
         .map(|c| if c == '\t' { '\t' } else { ' ' })
         .collect();
     let marks = "^".repeat(len.min(room));

@@ -5,6 +5,7 @@
 //! then, yet it lies in the text of the function that was called: its name is right, and where
 //! its caller calls that name can be found.
 
+use std::ops::Range;
 use steel::SteelErr;
 
 use super::report::{Source, Sources};
@@ -79,9 +80,7 @@ impl Call {
         if source.is_internal {
             return None;
         }
-        let form = forms(&source.text)
-            .into_iter()
-            .find(|form| form.contains(&at))?;
+        let form = definition_around(&source.text, 0..source.text.len(), at)?;
         let rest = source.text[form.clone()].strip_prefix("(define")?;
         let rest = rest.trim_start().trim_start_matches('(');
         let name = rest.split(is_delimiter).next()?.to_owned();
@@ -108,6 +107,20 @@ impl Call {
     fn place(&self, at: usize) -> String {
         let (line, column) = position(&self.source.text, self.start + at);
         format!("{}:{line}:{column}", self.source.name)
+    }
+}
+
+/// Finds the form at top level, or inside `begin` there, that a place lies in.
+fn definition_around(text: &str, within: Range<usize>, at: usize) -> Option<Range<usize>> {
+    let found = forms(&text[within.clone()]).into_iter();
+    let mut found = found.map(|form| within.start + form.start..within.start + form.end);
+    let form = found.find(|form| form.contains(&at))?;
+    match text[form.clone()].strip_prefix("(begin") {
+        Some(rest) if rest.starts_with(is_delimiter) => {
+            let inside = form.start + "(begin".len()..form.end.saturating_sub(1);
+            definition_around(text, inside, at)
+        }
+        _ => Some(form),
     }
 }
 

@@ -67,7 +67,7 @@ impl Repl {
             make: Box::new(make),
             prepare: None,
             banner: Some(format!(
-                "steel-sipc {}: Scheme with message sockets. ,help lists commands, Ctrl-D leaves.",
+                "steel-sipc {}: Scheme with message sockets. ,help for help, Ctrl-D leaves.",
                 env!("CARGO_PKG_VERSION")
             )),
             prompt: "sipc> ".to_owned(),

@@ -46,9 +46,13 @@ pub(crate) fn bind_options(form: &str, args: &[SteelVal]) -> Result<BindOptions,
             "read-timeout" => limits.read_timeout = seconds(form, "#:read-timeout", value)?,
             "idle-timeout" => limits.idle_timeout = seconds(form, "#:idle-timeout", value)?,
             "reply-timeout" => {
-                if let Some(time) = seconds(form, "#:reply-timeout", value)? {
-                    limits.reply_timeout = time;
-                }
+                limits.reply_timeout =
+                    seconds(form, "#:reply-timeout", value)?.ok_or_else(|| {
+                        misuse(format!(
+                            "{form}: #:reply-timeout must be above 0: replies that nobody reads \
+                             would be kept for ever"
+                        ))
+                    })?;
             }
             "reply-queue" => limits.reply_queue = count(form, "#:reply-queue", value)?,
             "max-memory" => limits.max_memory = count(form, "#:max-memory", value)?,
@@ -149,6 +153,9 @@ fn allow(form: &str, value: &SteelVal) -> Result<Option<crate::sipc::AllowList>,
         Some(items) if !is_entry(&items) => items,
         _ => vec![value.clone()],
     };
+    if entries.is_empty() || matches!(entries.first().map(word), Some(Some("user" | "group"))) {
+        return Err(bad_allow(form, value));
+    }
     let entries: Result<Vec<Allow>, SteelErr> = entries
         .iter()
         .map(|entry| allow_entry(form, entry))
@@ -168,6 +175,8 @@ fn allow_entry(form: &str, entry: &SteelVal) -> Result<Allow, SteelErr> {
     };
     let found = match who {
         SteelVal::IntV(number) => match u32::try_from(*number) {
+            // The number that stands for nobody in the system's calls.
+            Ok(u32::MAX) => return Err(bad_allow(form, entry)),
             Ok(number) if is_group => return Ok(Allow::Group(number)),
             Ok(number) => return Ok(Allow::User(number)),
             Err(_) => return Err(bad_allow(form, entry)),
@@ -182,7 +191,7 @@ fn allow_entry(form: &str, entry: &SteelVal) -> Result<Allow, SteelErr> {
 }
 
 fn bad_allow(form: &str, value: &SteelVal) -> SteelErr {
-    let what = "#:allow must be a user's name or number, '(group NAME-OR-NUMBER), or a list of \
-                those";
+    let what = "#:allow must be a user's name or number, '(user NAME-OR-NUMBER), \
+                '(group NAME-OR-NUMBER), or a list of those";
     wrong_type(form, what, value)
 }

@@ -423,7 +423,14 @@ pub(crate) fn server_number(args: &[SteelVal]) -> Outcome {
 
 pub(crate) fn server_target(shared: &Shared, args: &[SteelVal]) -> Outcome {
     let server = server_argument("wait", args)?;
-    Ok(opaque(lock(shared).wait_for_server(server)))
+    let mut endpoints = lock(shared);
+    if endpoints.is_in_callback_of(server.id) {
+        return Err(misuse(
+            "wait: cannot wait for a server inside its own callback: it would wait for this \
+             callback, and this callback for it",
+        ));
+    }
+    Ok(opaque(endpoints.wait_for_server(server)))
 }
 
 pub(crate) fn sleep_target(shared: &Shared, args: &[SteelVal]) -> Outcome {

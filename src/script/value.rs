@@ -267,7 +267,7 @@ pub(crate) fn seconds(
     };
     if !number.is_finite() || number < 0.0 {
         return Err(misuse(format!(
-            "{form}: {name} must not be negative, got {number}"
+            "{form}: {name} must be a number of seconds that is not negative, got {number}"
         )));
     }
     // What is too long for a duration is no limit in practice.

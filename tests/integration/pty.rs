@@ -44,6 +44,12 @@ fn errors_have_place_and_guess_and_calls() {
     let calls = screen.ask(",bt", "called outer");
     assert!(calls.contains("  inner at "), "{calls}");
     assert!(calls.contains("outer called inner at "), "{calls}");
+    screen.ask(
+        "(begin (define (in2 x) (+ 1 (car x))) (define (out2 x) (+ 1 (in2 x))))",
+        "",
+    );
+    screen.ask("(out2 3)", "^^^");
+    screen.ask(",bt", "out2 called in2 at ");
     screen.ask(",quti", "did you mean ,quit?");
     screen.press(",quit\r");
     assert_eq!(screen.end(), 0);
@@ -97,6 +103,23 @@ fn names_are_completed() {
 }
 
 #[test]
+fn a_client_whose_callback_is_stopped_is_not_told_that_it_was_served() {
+    let folder = tempdir().unwrap();
+    let mut screen = open(folder.path());
+    screen.ask("(define (endless) (endless))", "");
+    screen.press("(hook (bind \"c.socket\") (lambda (f) #t) (lambda (t v) (endless)))\r");
+    let socket = folder.path().join("c.socket");
+    eventually(|| socket.exists());
+    let path = socket.to_str().unwrap().to_owned();
+    let client = std::thread::spawn(move || crate::cli_support::sipc(&["send", &path, "x"]));
+    // It is in the callback once the message has come.
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    screen.press(CTRL_C);
+    screen.wait_for("stopped after");
+    assert_eq!(client.join().unwrap().code, 7);
+}
+
+#[test]
 fn history_is_searched_backwards() {
     let folder = tempdir().unwrap();
     let mut screen = open(folder.path());
@@ -131,6 +154,7 @@ fn ctrl_c_stops_whatever_is_running_and_keeps_older_sockets() {
     for form in [
         "(loop)",
         "(sleep 60)",
+        "(time/sleep-ms 60000)",
         "(hook (bind \"new.socket\") (lambda (fault) #true) (lambda (type value) #true))",
         "(send (connect \"silent.socket\") \"nobody answers\")",
     ] {

@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::pty::{Winsize, openpty};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -38,6 +39,10 @@ impl Screen {
             ws_ypixel: 0,
         };
         let pty = openpty(Some(&size), None).unwrap();
+        // Other tests start programs meanwhile: one that held it would keep the terminal open.
+        for end in [&pty.master, &pty.slave] {
+            fcntl(end, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)).unwrap();
+        }
         let slave = File::from(pty.slave);
         // A session with the terminal as its own, so that Ctrl-C is a signal.
         let child = Command::new("setsid")

@@ -1,6 +1,6 @@
 //! The program without a terminal: forms on standard input, and every rule for scripts.
 
-use crate::cli_support::{sipc, sipc_with};
+use crate::cli_support::{Place, sipc, sipc_with};
 
 #[test]
 fn forms_are_read_to_the_end_and_only_what_they_print_is_printed() {
@@ -43,4 +43,30 @@ fn definitions_reach_what_was_piped_before() {
         b"(define (f) 1)\n(define (g) (f))\n(define (f) 2)\n(displayln (g))\n",
     );
     assert_eq!((done.code, done.text()), (0, "2\n"));
+}
+
+#[test]
+fn check_compiles_a_scheme_file_and_runs_nothing_of_it() {
+    let place = Place::new();
+    let script = place.path("a.scm");
+    let check = |text: &str| {
+        std::fs::write(&script, text).unwrap();
+        sipc(&["--check", &script])
+    };
+    let done = check("(displayln \"ran\")\n(define (f x) (car x))\n(f 1)");
+    assert_eq!((done.code, done.text(), &*done.err), (0, "", ""));
+    let done = check("\u{feff}(define a 1)\n(define (f) (+ a nobody))\n");
+    assert_eq!((done.code, done.text()), (1, ""));
+    assert!(done.err.contains("a.scm:2:"), "{}", done.err);
+    assert!(done.err.contains("nobody is not bound"), "{}", done.err);
+    assert_eq!(check("(define (f)").code, 1);
+    assert_eq!(sipc(&["--check", &place.path("none.scm")]).code, 1);
+}
+
+#[test]
+fn a_missing_file_is_named_as_load_was_given_it() {
+    let done = sipc(&["-e", "(load \"no/such.scm\")"]);
+    assert_eq!(done.code, 1);
+    let what = "cannot load no/such.scm: there is no such file";
+    assert!(done.err.contains(what), "{}", done.err);
 }

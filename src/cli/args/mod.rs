@@ -62,7 +62,8 @@ pub(crate) struct Invocation {
 pub(crate) struct RunnerArgs {
     #[command(flatten)]
     common: CommonArgs,
-    /// Compile only, and say what is wrong.
+    /// Run nothing: say what keeps FILE from being compiled or, in Common Lisp, what it needs
+    /// that is not supported (status 2).
     #[arg(long)]
     check: bool,
     /// Serve with N processes of the script, which share its sockets and nothing else. One that

@@ -217,6 +217,13 @@ impl Endpoints {
         !self.current.is_empty()
     }
 
+    /// Returns whether a callback of this listener is running.
+    pub(crate) fn is_in_callback_of(&self, id: ListenerId) -> bool {
+        self.current.iter().any(|current| match current {
+            Current::Message { listener, .. } | Current::Fault { listener } => *listener == id,
+        })
+    }
+
     pub(crate) fn serve(
         &mut self,
         form: &str,
@@ -385,8 +392,16 @@ impl Endpoints {
         }
     }
 
-    /// Releases what was opened since `mark`, after an interrupt: no exit part has run.
-    pub(crate) fn release_since(&mut self, mark: &Mark) {
+    /// Releases what was opened since `mark`, after an error or an interrupt: no exit part has
+    /// run. A message whose callback was interrupted is not taken for handled.
+    pub(crate) fn release_since(&mut self, mark: &Mark, was_interrupted: bool) {
+        if was_interrupted {
+            for current in &self.current[mark.depth.min(self.current.len())..] {
+                if let Current::Message { received, .. } = current {
+                    received.slot.abort();
+                }
+            }
+        }
         self.finish_down_to(mark.depth);
         self.control.set_serving(false);
         let newer: Vec<_> = self
@@ -423,7 +438,7 @@ impl Endpoints {
             .clone()
             .into_iter()
             .for_each(|id| self.release(id));
-        self.release_since(&Mark::default());
+        self.release_since(&Mark::default(), false);
         self.events = None;
     }
 }

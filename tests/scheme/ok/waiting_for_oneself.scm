@@ -1,0 +1,12 @@
+(define path "waiting-for-oneself.socket")
+(define server #false)
+(define seen "nothing")
+(set! server
+      (serve (bind path)
+             (lambda (fault) (set! seen (error-object-message (cadr fault))) #true)
+             (lambda (type value) (wait server) #true)))
+(displayln (send-quick path "x"))
+(displayln seen)
+(displayln (with-handler error-object-message (bind path #:reply-timeout 0)))
+(displayln (with-handler error-object-message (bind path #:allow '())))
+(displayln (with-handler error-object-message (bind path #:allow '(group "a" "b"))))
