@@ -34,6 +34,12 @@ impl InterruptHandle {
         self.0.interrupt();
     }
 
+    /// Returns whether a callback of a server is running now.
+    #[must_use]
+    pub fn is_in_callback(&self) -> bool {
+        self.0.is_in_callback()
+    }
+
     /// Asks for an orderly end: nothing more is accepted, what has arrived whole is handled,
     /// replies are written, exit parts run; then the evaluation ends and
     /// [`Host::exit_status`](super::Host::exit_status) gives `status`. Code that is not serving

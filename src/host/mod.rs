@@ -452,6 +452,8 @@ impl Host {
                 Err(Error::new(ErrorKind::Interrupted, "interrupted"))
             }
             Err(error) => {
+                // What it loaded meanwhile has places too.
+                self.sources.update(&self.engine, "a loaded text", None);
                 let text = report(&self.sources, &error);
                 Err(self.failed_with(&error, text))
             }

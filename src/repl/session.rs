@@ -71,7 +71,7 @@ pub(super) fn run(repl: Repl) -> i32 {
     shared.names().set_commands(names);
     let (to_session, entries) = channel();
     let (go_on, may_go_on) = channel();
-    let (waker, busy) = (reach.clone(), reach.clone());
+    let (waker, busy, stopper) = (reach.clone(), reach.clone(), reach.clone());
     let setup = Setup {
         prompt: repl.prompt,
         banner: repl.banner,
@@ -85,6 +85,13 @@ pub(super) fn run(repl: Repl) -> i32 {
             }
         }),
         busy: Box::new(move |is_busy| busy.is_busy.store(is_busy, Ordering::SeqCst)),
+        stop_callback: Box::new(move || match stopper.handles.get() {
+            Some((interrupt, _)) if interrupt.is_in_callback() => {
+                interrupt.interrupt();
+                true
+            }
+            _ => false,
+        }),
     };
     let edit = move || editor::run(setup, &to_session, &may_go_on);
     let start = |edit| {

@@ -17,6 +17,8 @@ pub(crate) struct Control {
     /// Whether the engine is in the event loop or in one of its callbacks, so that a
     /// termination will be seen without stopping Scheme code in the middle.
     is_serving: AtomicBool,
+    /// Whether a callback is running.
+    is_in_callback: AtomicBool,
 }
 
 impl Control {
@@ -28,6 +30,7 @@ impl Control {
             termination: AtomicI32::new(0),
             must_release: AtomicBool::new(false),
             is_serving: AtomicBool::new(false),
+            is_in_callback: AtomicBool::new(false),
         })
     }
 
@@ -76,6 +79,14 @@ impl Control {
         if self.is_serving.load(Ordering::Relaxed) != is_serving {
             self.is_serving.store(is_serving, Ordering::SeqCst);
         }
+    }
+
+    pub(crate) fn set_in_callback(&self, is_in_callback: bool) {
+        self.is_in_callback.store(is_in_callback, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_in_callback(&self) -> bool {
+        self.is_in_callback.load(Ordering::Relaxed)
     }
 
     /// Forgets an interrupt that has been carried out.

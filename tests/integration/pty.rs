@@ -107,16 +107,33 @@ fn a_client_whose_callback_is_stopped_is_not_told_that_it_was_served() {
     let folder = tempdir().unwrap();
     let mut screen = open(folder.path());
     screen.ask("(define (endless) (endless))", "");
-    screen.press("(hook (bind \"c.socket\") (lambda (f) #t) (lambda (t v) (endless)))\r");
+    screen.press("(hook (bind \"c.socket\") (lambda (f) #t) (lambda (t v) (displayln \"came\" v) (endless)))\r");
     let socket = folder.path().join("c.socket");
     eventually(|| socket.exists());
     let path = socket.to_str().unwrap().to_owned();
     let client = std::thread::spawn(move || crate::cli_support::sipc(&["send", &path, "x"]));
-    // It is in the callback once the message has come.
-    std::thread::sleep(std::time::Duration::from_millis(500));
+    screen.wait_for("came x");
     screen.press(CTRL_C);
     screen.wait_for("stopped after");
     assert_eq!(client.join().unwrap().code, 7);
+}
+
+#[test]
+fn ctrl_c_at_an_empty_line_stops_a_callback_that_does_not_end() {
+    let folder = tempdir().unwrap();
+    let mut screen = open(folder.path());
+    screen.ask("(define (endless) (endless))", "");
+    screen.ask(
+        "(define s (serve (bind \"d.socket\") (lambda (f) #t) (lambda (t v) (displayln \"came\" v) (endless))))",
+        "",
+    );
+    let path = folder.path().join("d.socket").display().to_string();
+    let client = std::thread::spawn(move || crate::cli_support::sipc(&["send", &path, "x"]));
+    screen.wait_for("came x");
+    screen.press(CTRL_C);
+    screen.wait_for("stopped after");
+    assert_eq!(client.join().unwrap().code, 7);
+    screen.ask("(+ 1 2)", "= 3");
 }
 
 #[test]

@@ -64,6 +64,15 @@ fn check_compiles_a_scheme_file_and_runs_nothing_of_it() {
 }
 
 #[test]
+fn an_error_in_a_loaded_file_has_its_place() {
+    let place = Place::new();
+    std::fs::write(place.path("inner.scm"), "(define a 1)\n(car 5)\n").unwrap();
+    let done = sipc(&["-e", &format!("(load {:?})", place.path("inner.scm"))]);
+    assert_eq!(done.code, 1);
+    assert!(done.err.contains("inner.scm:2:2"), "{}", done.err);
+}
+
+#[test]
 fn a_missing_file_is_named_as_load_was_given_it() {
     let done = sipc(&["-e", "(load \"no/such.scm\")"]);
     assert_eq!(done.code, 1);
