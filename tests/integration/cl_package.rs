@@ -67,6 +67,25 @@ fn pointers_hold_bytes_in_the_machine_s_order() {
 }
 
 #[test]
+fn a_package_that_uses_sipc_has_its_functions_and_macros_by_their_bare_names() {
+    for head in [
+        "(defpackage :srv (:use :cl :sipc)) (in-package :srv)",
+        "(use-package :cl-sipc)",
+        "(use-package '(:sipc))",
+    ] {
+        let text = format!(
+            "{head} (list (with-bound-socket (s \"x\" :connect) (send s \"a\"))
+                          (with-pointer (p) \"abc\" (pointer-size p))
+                          (let ((p (make-pointer :size 1))) (setf (pointer-size p) 2) (pointer-size p))
+                          (mapcar #'pointer-p '(1)))"
+        );
+        assert_eq!(value(&text), "(\"reply\" 3 2 (NIL))", "{head}");
+    }
+    let own = "(use-package :sipc) (defun send (x) (list x)) (send 1)";
+    assert_eq!(value(own), "(1)");
+}
+
+#[test]
 fn a_form_outside_the_levels_is_refused_with_its_place_before_anything_runs() {
     let text = "(print 1)\n  (defclass a () ())\n";
     assert_eq!(

@@ -25,6 +25,7 @@ mod special;
 mod strukt;
 mod unit;
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
@@ -67,6 +68,8 @@ pub(crate) struct Known {
     pub(super) is_interactive: bool,
     /// Numbers the generated names.
     pub(super) counter: usize,
+    /// Names of `sipc` need no prefix: a package uses it.
+    pub(super) uses_sipc: bool,
     /// Variables that nothing may assign.
     pub(super) constants: BTreeSet<String>,
 }
@@ -382,6 +385,21 @@ impl Tr<'_> {
         match wrap {
             Some((name, body)) => format!("(let (({name} (lambda () {body}))) {code})"),
             None => code,
+        }
+    }
+
+    /// The full name of what a bare name means: one of `sipc` where a package uses it and the
+    /// program defines none of the name.
+    pub(super) fn imported<'n>(&self, name: &'n str) -> Cow<'n, str> {
+        let full = format!("CL-SIPC:{name}");
+        let is_own = self.known.functions.contains_key(name) || self.known.macros.contains(name);
+        if self.known.uses_sipc
+            && !is_own
+            && (functions::find(&full).is_some() || special::names().any(|n| n == full))
+        {
+            Cow::Owned(full)
+        } else {
+            Cow::Borrowed(name)
         }
     }
 

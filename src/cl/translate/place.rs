@@ -108,7 +108,7 @@ impl Tr<'_> {
                 set: "#f".into(),
             };
         };
-        let head = head.to_string();
+        let head = self.imported(head).into_owned();
         let args = &items[1..];
         let mut binds = String::new();
         let at_least = |t: &mut Self, n: usize| {
