@@ -46,6 +46,8 @@ use env::*;
 pub(crate) struct Known {
     /// Special variables.
     pub(super) specials: BTreeSet<String>,
+    /// Global variables that were assigned and never declared.
+    pub(super) undeclared: BTreeSet<String>,
     /// User functions with the numbers of arguments they take.
     pub(super) functions: HashMap<String, (usize, usize)>,
     /// User macros.
@@ -322,7 +324,7 @@ impl Tr<'_> {
             self.declare_global(s);
             return self.global_name(s);
         }
-        if self.known.specials.contains(s) {
+        if self.known.specials.contains(s) || self.known.undeclared.contains(s) {
             self.declare_global(s);
             let name = self.global_name(s);
             if self.known.constants.contains(s) {
