@@ -102,6 +102,13 @@ fn text_that_cannot_be_read_is_refused_with_the_place_of_the_bracket() {
     assert!(refusals(")")[0].starts_with("a.lisp:1:1:"));
     assert!(refusals("(nope:fun 1)")[0].contains("Package NOPE does not exist."));
     assert!(refusals("(format t \"~z\" 1)")[0].contains("unknown format directive"));
+    for clause in ["for *v* in '(1)", "with *v* = 1", "for (a *v*) = '(1 2)"] {
+        let text = format!("(defvar *v* 1) (loop {clause} do (return))");
+        assert!(
+            refusals(&text)[0].contains("the special variable *V*"),
+            "{clause}"
+        );
+    }
     assert!(refusals("(let ((x 1) x)")[0].starts_with("a.lisp:1:1:"));
     assert!(refusals("(ql:quickload :drakma)")[0].contains("not supported here"));
     assert!(!refusals(&"(".repeat(100_000)).is_empty());
