@@ -322,7 +322,6 @@ impl Tr<'_> {
         self.deliver_all(code, k)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of one parameter")]
     fn open_parameter(
         &mut self,
         o: &Optional,
