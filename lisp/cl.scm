@@ -43,7 +43,7 @@
 (define (cl:throw tag values)
   (let loop ((l cl:catchers))
     (cond
-      [(null? l) (%FAIL (%FORMAT #f #f "attempt to THROW to a tag that does not exist: ~S" tag))]
+      [(null? l) (%NO-CATCH tag)]
       [(%EQL (car (car l)) tag) ((cdr (car l)) values)]
       [else (loop (cdr l))])))
 

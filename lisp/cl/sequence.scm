@@ -29,10 +29,11 @@
 (define (cl:fold f acc l)
   (if (null? l) acc (cl:fold f (f acc (car l)) (cdr l))))
 
-;; A stable merge sort.
+;; A stable merge sort; a vector is sorted in its place.
 (define (cl:sort s less key)
   (let ((less (if key (lambda (a b) (less (key a) (key b))) less)))
-    (%LIKE s (cl:merge-sort (%ELEMENTS s) less))))
+    (let ((sorted (cl:merge-sort (%ELEMENTS s) less)))
+      (if (%LISTP s) (%LIKE s sorted) (%REPLACE s sorted #f #f #f #f)))))
 
 (define (cl:merge-sort l less)
   (let ((n (length l)))
@@ -66,10 +67,11 @@
             (let ((v (apply f (map car ls)))) (if v v (loop (map cdr ls))))))))
 
 (define (cl:every f s . more)
-  (let loop ((ls (map (lambda (x) (%ELEMENTS x)) (cons s more))) (last #t))
-    (if (cl:any-null? ls)
-        last
-        (let ((v (apply f (map car ls)))) (if v (loop (map cdr ls) v) #f)))))
+  (let loop ((ls (map (lambda (x) (%ELEMENTS x)) (cons s more))))
+    (cond
+      [(cl:any-null? ls) #t]
+      [(apply f (map car ls)) (loop (map cdr ls))]
+      [else #f])))
 
 (define (cl:notany f s . more)
   (not (apply cl:some (cons f (cons s more)))))
@@ -151,6 +153,13 @@
 
 (define (cl:substitute new old s key test start end from-end test-not count)
   (cl:substitute-if new (cl:matcher old key test test-not) s #f start end from-end count))
+
+;; As above, in the place of the old elements.
+(define (cl:nsubstitute-if new f s key start end from-end count)
+  (%REPLACE s (cl:substitute-if new f s key start end from-end count) #f #f #f #f))
+
+(define (cl:nsubstitute new old s key test start end from-end test-not count)
+  (cl:nsubstitute-if new (cl:matcher old key test test-not) s #f start end from-end count))
 
 (define (cl:remove-duplicates s key test start end from-end test-not)
   (let ((same (cond [test test] [test-not (lambda (a b) (not (test-not a b)))] [else %EQL]))

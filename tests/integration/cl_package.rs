@@ -67,6 +67,25 @@ fn pointers_hold_bytes_in_the_machine_s_order() {
 }
 
 #[test]
+fn a_package_that_uses_sipc_has_its_functions_and_macros_by_their_bare_names() {
+    for head in [
+        "(defpackage :srv (:use :cl :sipc)) (in-package :srv)",
+        "(use-package :cl-sipc)",
+        "(use-package '(:sipc))",
+    ] {
+        let text = format!(
+            "{head} (list (with-bound-socket (s \"x\" :connect) (send s \"a\"))
+                          (with-pointer (p) \"abc\" (pointer-size p))
+                          (let ((p (make-pointer :size 1))) (setf (pointer-size p) 2) (pointer-size p))
+                          (mapcar #'pointer-p '(1)))"
+        );
+        assert_eq!(value(&text), "(\"reply\" 3 2 (NIL))", "{head}");
+    }
+    let own = "(use-package :sipc) (defun send (x) (list x)) (send 1)";
+    assert_eq!(value(own), "(1)");
+}
+
+#[test]
 fn a_form_outside_the_levels_is_refused_with_its_place_before_anything_runs() {
     let text = "(print 1)\n  (defclass a () ())\n";
     assert_eq!(
@@ -83,6 +102,13 @@ fn text_that_cannot_be_read_is_refused_with_the_place_of_the_bracket() {
     assert!(refusals(")")[0].starts_with("a.lisp:1:1:"));
     assert!(refusals("(nope:fun 1)")[0].contains("Package NOPE does not exist."));
     assert!(refusals("(format t \"~z\" 1)")[0].contains("unknown format directive"));
+    for clause in ["for *v* in '(1)", "with *v* = 1", "for (a *v*) = '(1 2)"] {
+        let text = format!("(defvar *v* 1) (loop {clause} do (return))");
+        assert!(
+            refusals(&text)[0].contains("the special variable *V*"),
+            "{clause}"
+        );
+    }
     assert!(refusals("(let ((x 1) x)")[0].starts_with("a.lisp:1:1:"));
     assert!(refusals("(ql:quickload :drakma)")[0].contains("not supported here"));
     assert!(!refusals(&"(".repeat(100_000)).is_empty());

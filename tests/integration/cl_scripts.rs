@@ -85,6 +85,24 @@ fn a_loaded_file_is_read_in_its_place_before_anything_runs() {
 }
 
 #[test]
+fn a_file_below_the_home_directory_is_found_and_quicklisp_is_passed_over() {
+    let home = tempdir().unwrap();
+    std::fs::write(home.path().join(".sbclrc"), "(defvar *rc* 7)").unwrap();
+    let script = home.path().join("a.lisp");
+    std::fs::write(
+        &script,
+        "(load \"~/quicklisp/setup.lisp\")\n(load \"~/.sbclrc\")\n(princ *rc*)",
+    )
+    .unwrap();
+    let output = Command::new(SIPC)
+        .arg(&script)
+        .env("HOME", home.path())
+        .output()
+        .unwrap();
+    assert_eq!(text(&output.stdout), "7", "{}", text(&output.stderr));
+}
+
+#[test]
 fn what_is_no_program_says_where_and_runs_nothing() {
     let folder = tempdir().unwrap();
     let deep = format!("(princ 1)\n{}1{}", "(".repeat(5000), ")".repeat(5000));

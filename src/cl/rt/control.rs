@@ -208,6 +208,14 @@ pub(super) fn register(t: &mut Prims) {
         crate::cl::printer::must_text(&a[0])?,
         vec![],
     )));
+    p!(t, "%NO-CATCH", 1, 1, |a| Err(super::condition::raise(
+        "CONTROL-ERROR",
+        format!(
+            "attempt to THROW to a tag that does not exist: {}",
+            crate::cl::printer::prin1(&a[0])
+        ),
+        vec![],
+    )));
     // (%check-type place value type description-or-nil)
     p!(t, "%CHECK-TYPE", 4, 4, |a| {
         let p = crate::cl::printer::prin1;

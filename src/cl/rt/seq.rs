@@ -444,7 +444,10 @@ pub(super) fn register(t: &mut Prims) {
     p!(t, "NREVERSE", 1, 1, |a| {
         let mut all = elements(&a[0])?;
         all.reverse();
-        Ok(like(&a[0], all))
+        if is_cons(&a[0]) {
+            return Ok(list(all));
+        }
+        replace_items(&a[0], all)
     });
     p!(t, "VECTOR", 0, 9999, |a| Ok(vector(a.to_vec())));
     p!(t, "CONCATENATE", 1, 9999, |a| {

@@ -58,6 +58,7 @@ impl Tr<'_> {
         if self.known.functions.contains_key(&head) {
             return self.user_call(&head, f, args, env, k);
         }
+        let head = self.imported(&head).into_owned();
         if let Some(code) = self.special(&head, f, args, env, k) {
             return code;
         }
@@ -309,6 +310,8 @@ impl Tr<'_> {
         if self.known.functions.contains_key(name) {
             return format!("f:{}", mangle(name));
         }
+        let full = self.imported(name);
+        let name = full.as_ref();
         if let Some(shape) = functions::find(name) {
             return self.shape_object(shape);
         }

@@ -29,6 +29,10 @@ impl Tr<'_> {
             inner.region = self.next_region();
             let forms = strip_declarations(&items[2..]);
             let body = match names.first().and_then(Form::name) {
+                Some(n) if self.is_special(n) => {
+                    let body = self.seq(forms, &inner, &K::Ret(all));
+                    self.dynamically(&[(n.to_string(), var.clone())], body)
+                }
                 Some(n) => {
                     let (steel, is_cell) = self.enter(n, forms, &mut inner);
                     let value = if is_cell {
@@ -298,7 +302,7 @@ impl Tr<'_> {
         ) {
             return self.deliver("#t".into(), k);
         }
-        if !self.is_special(&name) {
+        if !self.is_special(&name) && !self.known.undeclared.contains(&name) {
             return self.deliver("#f".into(), k);
         }
         self.declare_global(&name);

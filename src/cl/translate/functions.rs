@@ -127,9 +127,9 @@ static SHAPES: &[Shape] = &[
     row("REMOVE-IF-NOT", "cl:remove-if-not", "fx", PRED_COUNT),
     row("DELETE-IF-NOT", "cl:remove-if-not", "fx", PRED_COUNT),
     row("SUBSTITUTE", "cl:substitute", "xxx", ITEM_COUNT),
-    row("NSUBSTITUTE", "cl:substitute", "xxx", ITEM_COUNT),
+    row("NSUBSTITUTE", "cl:nsubstitute", "xxx", ITEM_COUNT),
     row("SUBSTITUTE-IF", "cl:substitute-if", "xfx", PRED_COUNT),
-    row("NSUBSTITUTE-IF", "cl:substitute-if", "xfx", PRED_COUNT),
+    row("NSUBSTITUTE-IF", "cl:nsubstitute-if", "xfx", PRED_COUNT),
     row("REMOVE-DUPLICATES", "cl:remove-duplicates", "x", ITEM),
     row("DELETE-DUPLICATES", "cl:remove-duplicates", "x", ITEM),
     row(

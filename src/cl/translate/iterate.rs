@@ -3,7 +3,7 @@
 use super::Tr;
 use super::env::*;
 use super::special::strip_declarations;
-use crate::cl::reader::{Form, Kind};
+use crate::cl::reader::{Form, Kind, Pos};
 
 impl Tr<'_> {
     // The body's statements, then `next`. A tag would need `tagbody`.
@@ -21,7 +21,7 @@ impl Tr<'_> {
         let forms: Vec<Form> = body.to_vec();
         let mut forms = forms;
         // The value of the last form is dropped too.
-        forms.push(Form::sym("NIL", crate::cl::reader::Pos::default()));
+        forms.push(Form::sym("NIL", Pos::default()));
         self.seq(&forms, &inner, &K::Then(next.into()))
     }
 
@@ -33,6 +33,10 @@ impl Tr<'_> {
             return self.refuse(f.pos, "DOTIMES", "the variable must be a symbol");
         };
         let body = strip_declarations(&a[1..]);
+        if self.is_special(&name) || self.is_captured(&name, &a[0..]) {
+            let form = self.dotimes_as_do(var, count, result, &a[1..], f.pos);
+            return self.stmt(&form, env, k);
+        }
         let count = self.expr(count, env);
         self.block("NIL", env, k, &mut |t, env, k| {
             let (lp, n) = (t.fresh("loop"), t.fresh("n"));
@@ -68,6 +72,10 @@ impl Tr<'_> {
             return self.refuse(f.pos, "DOLIST", "the variable must be a symbol");
         };
         let body = strip_declarations(&a[1..]);
+        if self.is_special(&name) {
+            let form = self.dolist_over(var, list, result, body, f.pos);
+            return self.stmt(&form, env, k);
+        }
         let list = self.expr(list, env);
         self.block("NIL", env, k, &mut |t, env, k| {
             let (lp, l) = (t.fresh("loop"), t.fresh("l"));
@@ -113,6 +121,13 @@ impl Tr<'_> {
                 return self.refuse(v.pos, "DO", "a variable must be (name first step)");
             };
             specs.push((name.to_string(), items.get(1), items.get(2)));
+        }
+        if specs
+            .iter()
+            .any(|(name, ..)| self.is_special(name) || self.is_captured(name, a))
+        {
+            let form = do_as_let(&specs, a, f.pos, star);
+            return self.stmt(&form, env, k);
         }
         self.block("NIL", env, k, &mut |t, env, k| {
             let lp = t.fresh("loop");
@@ -188,6 +203,63 @@ impl Tr<'_> {
         })
     }
 
+    // Whether a closure may hold a variable of a loop, so that all turns must share it.
+    fn is_captured(&self, name: &str, forms: &[Form]) -> bool {
+        usage(name, forms, &self.is_macro()).is_captured
+    }
+
+    // A `dotimes` whose variable is one that is assigned.
+    fn dotimes_as_do(
+        &mut self,
+        var: &Form,
+        count: &Form,
+        result: &[Form],
+        body: &[Form],
+        pos: Pos,
+    ) -> Form {
+        let limit = Form::sym(&self.fresh("LIMIT"), pos);
+        let call = |head: &str, args: &[&Form]| call(head, args, pos);
+        let zero = Form {
+            kind: Kind::Atom(steel::SteelVal::IntV(0)),
+            pos,
+        };
+        let step = call("1+", &[var]);
+        let vars = Form::list(
+            vec![
+                Form::list(vec![var.clone(), zero, step], pos),
+                Form::list(vec![limit.clone(), count.clone()], pos),
+            ],
+            pos,
+        );
+        let mut end = vec![call(">=", &[var, &limit])];
+        end.push(result.first().cloned().unwrap_or(Form::sym("NIL", pos)));
+        let mut form = vec![Form::sym("DO", pos), vars, Form::list(end, pos)];
+        form.extend_from_slice(body);
+        Form::list(form, pos)
+    }
+
+    // A `dolist` that binds a special variable anew in each turn.
+    fn dolist_over(
+        &mut self,
+        var: &Form,
+        list: &Form,
+        result: &[Form],
+        body: &[Form],
+        pos: Pos,
+    ) -> Form {
+        let item = Form::sym(&self.fresh("ITEM"), pos);
+        let nil = Form::sym("NIL", pos);
+        let bound = |value: &Form, forms: &[Form]| {
+            let bindings = Form::list(vec![Form::list(vec![var.clone(), value.clone()], pos)], pos);
+            let mut form = vec![Form::sym("LET", pos), bindings];
+            form.extend_from_slice(forms);
+            Form::list(form, pos)
+        };
+        let head = vec![item.clone(), list.clone(), bound(&nil, result)];
+        let turn = bound(&item, body);
+        call("DOLIST", &[&Form::list(head, pos), &turn], pos)
+    }
+
     // `(+ i 1)` and the like: stays an integer if `i` is one.
     fn is_int_step(&self, f: &Form, name: &str) -> bool {
         match &f.kind {
@@ -200,4 +272,44 @@ impl Tr<'_> {
             _ => false,
         }
     }
+}
+
+fn call(head: &str, args: &[&Form], pos: Pos) -> Form {
+    let head = std::iter::once(Form::sym(head, pos));
+    Form::list(head.chain(args.iter().map(|x| (*x).clone())).collect(), pos)
+}
+
+// A `do` whose variables are bound once and assigned in each turn.
+fn do_as_let(
+    specs: &[(String, Option<&Form>, Option<&Form>)],
+    a: &[Form],
+    pos: Pos,
+    star: bool,
+) -> Form {
+    let mut bindings = Vec::new();
+    let mut steps = vec![Form::sym(if star { "SETQ" } else { "PSETQ" }, pos)];
+    for (name, init, step) in specs {
+        let var = Form::sym(name, pos);
+        let init = init.cloned().unwrap_or(Form::sym("NIL", pos));
+        bindings.push(Form::list(vec![var.clone(), init], pos));
+        if let Some(step) = step {
+            steps.extend([var, (*step).clone()]);
+        }
+    }
+    let body = strip_declarations(&a[2..]);
+    let declarations = &a[2..a.len() - body.len()];
+    let mut turns = vec![
+        Form::sym("DO", pos),
+        Form::list(Vec::new(), pos),
+        a[1].clone(),
+    ];
+    turns.extend_from_slice(body);
+    if steps.len() > 1 {
+        turns.push(Form::list(steps, pos));
+    }
+    let head = Form::sym(if star { "LET*" } else { "LET" }, pos);
+    let mut form = vec![head, Form::list(bindings, pos)];
+    form.extend_from_slice(declarations);
+    form.push(Form::list(turns, pos));
+    Form::list(form, pos)
 }

@@ -225,8 +225,9 @@ impl Tr<'_> {
         k: &K,
     ) -> String {
         let mut env = env.clone();
-        // Each entry is a binding, or a whole prefix up to where the body goes.
-        let mut open: Vec<String> = Vec::new();
+        // Each entry is a binding, with the special variables to bind once it is made.
+        let mut open: Vec<(String, Vec<(String, String)>)> = Vec::new();
+        let outer = std::mem::take(&mut dynamic);
         if let Some((rest, required)) = &rest {
             let mut at = rest.clone();
             for o in &list.optional {
@@ -239,10 +240,9 @@ impl Tr<'_> {
                     forms,
                     &mut env,
                     &mut open,
-                    &mut dynamic,
                 );
                 let next = self.fresh("rest");
-                open.push(format!("({next} (if (null? {at}) {at} (cdr {at})))"));
+                open.push(plain(format!("({next} (if (null? {at}) {at} (cdr {at})))")));
                 at = next;
             }
             if let Some(r) = &list.rest {
@@ -253,8 +253,8 @@ impl Tr<'_> {
                         let mut wraps = Vec::new();
                         let steel =
                             self.parameter(&name, forms, &mut env, &mut wraps, &mut dynamic);
-                        open.push(format!("({steel} {value})"));
-                        open.append(&mut wraps);
+                        open.push((format!("({steel} {value})"), std::mem::take(&mut dynamic)));
+                        open.extend(wraps.into_iter().map(plain));
                     }
                     _ => {
                         self.refuse(r.pos, "&REST", "&rest needs a name");
@@ -269,37 +269,29 @@ impl Tr<'_> {
                     wanted.push(' ');
                     wanted.push_str(&self.symbol(&o.keyword));
                 }
-                open.push(format!("({found} (%KEYS {at} {any}{wanted}))"));
+                open.push(plain(format!("({found} (%KEYS {at} {any}{wanted}))")));
                 let mut at = found;
                 for o in &list.keys {
                     let init = o.init.as_ref().map_or("#f".into(), |i| self.expr(i, &env));
                     let value = format!("(if (%IS-BOUND (car {at})) (car {at}) {init})");
                     let given = format!("(%IS-BOUND (car {at}))");
-                    self.open_parameter(
-                        o,
-                        &value,
-                        &given,
-                        forms,
-                        &mut env,
-                        &mut open,
-                        &mut dynamic,
-                    );
+                    self.open_parameter(o, &value, &given, forms, &mut env, &mut open);
                     let next = self.fresh("keys");
-                    open.push(format!("({next} (cdr {at}))"));
+                    open.push(plain(format!("({next} (cdr {at}))")));
                     at = next;
                 }
             } else if list.rest.is_none() {
                 let most = required + list.optional.len();
                 let count = self.fresh("n");
-                open.push(format!(
+                open.push(plain(format!(
                     "({count} (if (null? {at}) 0 (%ARITY (+ {most} (length {at})))))"
-                ));
+                )));
             }
         }
         for a in &list.aux {
             if let Ok(o) = optional(a) {
                 let init = o.init.as_ref().map_or("#f".into(), |i| self.expr(i, &env));
-                self.open_parameter(&o, &init, "#f", forms, &mut env, &mut open, &mut dynamic);
+                self.open_parameter(&o, &init, "#f", forms, &mut env, &mut open);
             }
         }
         let body = strip_declarations(body);
@@ -307,21 +299,29 @@ impl Tr<'_> {
             Some(name) => t.block(name, env, k, &mut |t, e, k| t.seq(body, e, k)),
             None => t.seq(body, env, k),
         };
-        let code = if dynamic.is_empty() {
-            finish(self, &env, k)
-        } else {
-            let mut inner = env.clone();
-            inner.region = self.next_region();
-            let all = matches!(k, K::Ret(true));
-            let code = finish(self, &inner, &K::Ret(all));
-            self.dynamically(&dynamic, code)
-        };
-        open.into_iter()
-            .rev()
-            .fold(code, |acc, w| format!("(let ({w}) {acc})"))
+        let is_dynamic = !outer.is_empty() || open.iter().any(|(_, d)| !d.is_empty());
+        if !is_dynamic {
+            let code = finish(self, &env, k);
+            return open
+                .into_iter()
+                .rev()
+                .fold(code, |acc, (w, _)| format!("(let ({w}) {acc})"));
+        }
+        let mut inner = env.clone();
+        inner.region = self.next_region();
+        let mut code = finish(self, &inner, &K::Ret(matches!(k, K::Ret(true))));
+        for (binding, specials) in open.into_iter().rev() {
+            if !specials.is_empty() {
+                code = self.dynamically(&specials, code);
+            }
+            code = format!("(let ({binding}) {code})");
+        }
+        if !outer.is_empty() {
+            code = self.dynamically(&outer, code);
+        }
+        self.deliver_all(code, k)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of one parameter")]
     fn open_parameter(
         &mut self,
         o: &Optional,
@@ -329,8 +329,7 @@ impl Tr<'_> {
         given: &str,
         forms: &[Form],
         env: &mut Env,
-        open: &mut Vec<String>,
-        dynamic: &mut Vec<(String, String)>,
+        open: &mut Vec<(String, Vec<(String, String)>)>,
     ) {
         let Some(name) = o.name.name() else {
             // A nested pattern, as macro lambda lists have.
@@ -339,14 +338,16 @@ impl Tr<'_> {
         };
         if let Some(g) = &o.given {
             let mut wraps = Vec::new();
-            let steel = self.parameter(g, forms, env, &mut wraps, dynamic);
-            open.push(format!("({steel} {given})"));
-            open.append(&mut wraps);
+            let mut dynamic = Vec::new();
+            let steel = self.parameter(g, forms, env, &mut wraps, &mut dynamic);
+            open.push((format!("({steel} {given})"), dynamic));
+            open.extend(wraps.into_iter().map(plain));
         }
         let mut wraps = Vec::new();
-        let steel = self.parameter(name, forms, env, &mut wraps, dynamic);
-        open.push(format!("({steel} {value})"));
-        open.append(&mut wraps);
+        let mut dynamic = Vec::new();
+        let steel = self.parameter(name, forms, env, &mut wraps, &mut dynamic);
+        open.push((format!("({steel} {value})"), dynamic));
+        open.extend(wraps.into_iter().map(plain));
     }
 
     /// Binds a (macro) lambda list to the items of a Steel list: `destructuring-bind`.
@@ -468,4 +469,8 @@ fn scope_forms(list: &List, body: &[Form]) -> Vec<Form> {
     out.extend(inits);
     out.extend(list.aux.iter().cloned());
     out
+}
+
+fn plain(binding: String) -> (String, Vec<(String, String)>) {
+    (binding, Vec::new())
 }

@@ -70,7 +70,12 @@ impl Program {
     }
 
     fn load(&mut self, f: &Form, path: &str) -> Result<(), Diagnostic> {
-        let Some((path, bytes)) = contents(path) else {
+        let path = in_home(path);
+        if path.ends_with("/quicklisp/setup.lisp") {
+            // What it gives, `ql:quickload` of what we are, is here already.
+            return Ok(());
+        }
+        let Some((path, bytes)) = contents(&path) else {
             if f.items()
                 .is_some_and(|i| i.iter().any(|x| x.name() == Some(":IF-DOES-NOT-EXIST")))
             {
@@ -111,6 +116,14 @@ fn literal_path(f: &Form) -> Option<String> {
     match &f.items()?.get(1)?.kind {
         Kind::Atom(v) => crate::cl::value::text(v),
         _ => None,
+    }
+}
+
+// `~/` at the head of a path is the user's home, as in SBCL.
+fn in_home(path: &str) -> String {
+    match (path.strip_prefix("~/"), std::env::var("HOME")) {
+        (Some(rest), Ok(home)) => format!("{}/{rest}", home.trim_end_matches('/')),
+        _ => path.to_owned(),
     }
 }
 

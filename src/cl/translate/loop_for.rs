@@ -48,7 +48,7 @@ impl<'l> Drivers<'l> {
 }
 
 // The variables of a pattern.
-fn variables(pattern: &Form, out: &mut Vec<String>) {
+pub(super) fn variables(pattern: &Form, out: &mut Vec<String>) {
     match &pattern.kind {
         Kind::Sym(s) if &**s != "NIL" => out.push(s.to_string()),
         Kind::List(items) => items.iter().for_each(|x| variables(x, out)),

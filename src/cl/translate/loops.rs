@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::Tr;
 use super::env::*;
-use super::loop_for::Drivers;
+use super::loop_for::{Drivers, variables};
 use super::loop_gather::{Sink, forms_of, gathered};
 use super::loop_parse::{Clause, From, Loop};
 use crate::cl::reader::{Form, Kind};
@@ -30,6 +30,15 @@ impl Tr<'_> {
             Ok(l) => l,
             Err((pos, m)) => return self.refuse(pos, "LOOP", m),
         };
+        let bound = parsed.drivers.iter().flatten().map(|(var, _)| var);
+        let mut names = Vec::new();
+        for pattern in bound.chain(parsed.withs.iter().map(|(var, _)| var)) {
+            variables(pattern, &mut names);
+        }
+        if let Some(name) = names.iter().find(|n| self.is_special(n)) {
+            let reason = format!("not supported here: LOOP that binds the special variable {name}");
+            return self.refuse(f.pos, "LOOP", reason);
+        }
         let name = parsed.name.clone().unwrap_or_else(|| "NIL".into());
         self.block(&name, env, k, &mut |t, env, k| {
             t.extended(&parsed, &parsed.withs, env, k)

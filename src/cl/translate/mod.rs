@@ -25,6 +25,7 @@ mod special;
 mod strukt;
 mod unit;
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
@@ -45,6 +46,8 @@ use env::*;
 pub(crate) struct Known {
     /// Special variables.
     pub(super) specials: BTreeSet<String>,
+    /// Global variables that were assigned and never declared.
+    pub(super) undeclared: BTreeSet<String>,
     /// User functions with the numbers of arguments they take.
     pub(super) functions: HashMap<String, (usize, usize)>,
     /// User macros.
@@ -67,6 +70,8 @@ pub(crate) struct Known {
     pub(super) is_interactive: bool,
     /// Numbers the generated names.
     pub(super) counter: usize,
+    /// Names of `sipc` need no prefix: a package uses it.
+    pub(super) uses_sipc: bool,
     /// Variables that nothing may assign.
     pub(super) constants: BTreeSet<String>,
 }
@@ -319,7 +324,7 @@ impl Tr<'_> {
             self.declare_global(s);
             return self.global_name(s);
         }
-        if self.known.specials.contains(s) {
+        if self.known.specials.contains(s) || self.known.undeclared.contains(s) {
             self.declare_global(s);
             let name = self.global_name(s);
             if self.known.constants.contains(s) {
@@ -382,6 +387,21 @@ impl Tr<'_> {
         match wrap {
             Some((name, body)) => format!("(let (({name} (lambda () {body}))) {code})"),
             None => code,
+        }
+    }
+
+    /// The full name of what a bare name means: one of `sipc` where a package uses it and the
+    /// program defines none of the name.
+    pub(super) fn imported<'n>(&self, name: &'n str) -> Cow<'n, str> {
+        let full = format!("CL-SIPC:{name}");
+        let is_own = self.known.functions.contains_key(name) || self.known.macros.contains(name);
+        if self.known.uses_sipc
+            && !is_own
+            && (functions::find(&full).is_some() || special::names().any(|n| n == full))
+        {
+            Cow::Owned(full)
+        } else {
+            Cow::Borrowed(name)
         }
     }
 

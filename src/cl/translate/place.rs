@@ -62,9 +62,9 @@ impl Tr<'_> {
         ) {
             return format!("(set! g:{name} {value})");
         }
-        // A variable nobody has defined becomes a special one, as SBCL does it.
-        if !crate::cl::special_variable(name) {
-            self.known.specials.insert(name.to_string());
+        // A variable nobody has defined is a global one; bindings of the name stay lexical.
+        if !self.is_special(name) {
+            self.known.undeclared.insert(name.to_string());
         }
         self.declare_global(name);
         let global = self.global_name(name);
@@ -108,7 +108,7 @@ impl Tr<'_> {
                 set: "#f".into(),
             };
         };
-        let head = head.to_string();
+        let head = self.imported(head).into_owned();
         let args = &items[1..];
         let mut binds = String::new();
         let at_least = |t: &mut Self, n: usize| {

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use steel::steel_vm::engine::Engine;
 
+use super::define::designator;
 use super::env::*;
 use super::load::{Loaded, read_program};
 use super::{Known, Tr};
@@ -174,9 +175,31 @@ fn survey(f: &Form, known: &mut Known, seen: &mut BTreeMap<String, usize>) {
         (Some("DEFCONSTANT"), Some(n)) => {
             known.specials.insert(n);
         }
+        (Some("DEFPACKAGE" | "USE-PACKAGE"), _) => known.uses_sipc |= uses_sipc(items),
         _ => {}
     }
     items.iter().for_each(|x| survey(x, known, seen));
+}
+
+// Whether `defpackage` or `use-package` makes the names of `sipc` bare ones.
+fn uses_sipc(items: &[Form]) -> bool {
+    let is_ours = |f: &Form| matches!(designator(f).as_str(), "SIPC" | "CL-SIPC");
+    items[1..].iter().any(|f| match (f.head(), f.items()) {
+        (Some(":USE"), Some(used)) => used[1..].iter().any(is_ours),
+        (
+            Some("QUOTE"),
+            Some(
+                [
+                    _,
+                    Form {
+                        kind: Kind::List(used),
+                        ..
+                    },
+                ],
+            ),
+        ) => used.iter().any(is_ours),
+        _ => items[0].name() == Some("USE-PACKAGE") && is_ours(f),
+    })
 }
 
 // The forms of the top level, with `progn` and `eval-when` taken apart.
