@@ -4,7 +4,8 @@ use std::path::Path;
 use steel::SteelVal;
 
 use super::report::{Sources, describe, message};
-use super::{Host, as_text, read_script, script_error, without_interpreter_line};
+use super::text::{as_text, read_script, without_interpreter_line};
+use super::{Host, script_error};
 use crate::cl::{self, Diagnostic, Session};
 use crate::error::{Error, Result};
 

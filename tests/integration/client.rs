@@ -100,9 +100,12 @@ fn messages_without_a_reply_go_one_a_connection_until_the_server_has_said_it_kee
 fn a_message_without_a_reply_that_did_not_go_out_is_an_error() {
     let place = Place::new();
     let server = lying(&place.socket, 2, |_, _| ());
-    let mut client = client(&place.socket);
+    let mut options = patient();
+    options.max_message_size = 128 << 20;
+    let mut client = Connection::open(&place.socket, &options).unwrap();
     let silent = SendOptions::default().with_flags(Flags::NO_REPLY);
-    let long = Message::Binary(vec![0; 5_000_000]);
+    // More than fits into the socket before the server has left.
+    let long = Message::Binary(vec![0; 100 << 20]);
     let error = client.send_with(long.as_ref(), silent).unwrap_err();
     assert_eq!(
         (error.kind(), error.reason()),

@@ -1,0 +1,50 @@
+//! Scripts as text: from files and from bytes.
+
+use std::path::Path;
+
+use super::script_error;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Reads a script as text.
+pub(super) fn read_script(path: &Path) -> Result<String> {
+    let shown = path.display();
+    let bytes = std::fs::read(path).map_err(|error| {
+        let why = match error.kind() {
+            std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+            std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+            std::io::ErrorKind::IsADirectory => "it is a directory".to_owned(),
+            _ => error.to_string(),
+        };
+        Error::new(ErrorKind::Io, format!("cannot run {shown}: {why}"))
+            .at(path)
+            .caused_by(error)
+    })?;
+    as_text(&shown.to_string(), bytes)
+}
+
+/// Takes bytes for UTF-8, and says in which line they are not.
+pub(super) fn as_text(name: &str, mut bytes: Vec<u8>) -> Result<String> {
+    // What some editors put in front of UTF-8.
+    if bytes.starts_with("\u{feff}".as_bytes()) {
+        bytes.drain(..3);
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let line = error.as_bytes()[..at]
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count()
+            + 1;
+        script_error(format!(
+            "{name}:{line}: the text is not UTF-8; save the file as UTF-8"
+        ))
+    })
+}
+
+/// Turns a `#!` line into a comment of the same length, so that places stay what they are.
+pub(super) fn without_interpreter_line(text: &str) -> String {
+    match text.strip_prefix("#!") {
+        Some(rest) => format!(";;{rest}"),
+        None => text.to_owned(),
+    }
+}
