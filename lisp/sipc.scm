@@ -16,7 +16,8 @@
 ;; * #:read-timeout : seconds a peer may take for a message = no limit
 ;; * #:idle-timeout : seconds a connection may be idle after a message = no limit
 ;; * #:mode : permission bits, #o600 or "600" = 600; 666 when #:allow is given
-;; * #:allow : a user's name or number, '(user NAME), '(group NAME-OR-NUMBER), or a list of those = everybody
+;; * #:allow : a user's name or number, '(user NAME), '(group NAME-OR-NUMBER), or a list of those
+;;   = everybody
 ;; * #:replace : whether to take the file over from a live server = #false
 ;; * #:wire : 'checked, 'legacy or 'auto = 'checked
 ;; * #:max-message-size : bytes, the first length that is refused = 5242880
@@ -69,11 +70,11 @@
 ;; * type : 'string, 'binary or 'close = from the value
 ;;
 ;; So (respond value) with the callback's own value answers a message of any type; one of type
-;; 'close gets the empty reply. Returns #true when the reply was sent or is on its way. 'response-multi: a reply has been
-;; sent before. 'response-disabled: the sender wants none. 'response-invalid: no message is
-;; being handled. 'error: the peer has left; 'partial: it left in the middle of the reply.
-;; A NUL inside a string ends it for peers written in C. Raises an error when the value does not
-;; fit the type, or the message is too long. Does not block.
+;; 'close gets the empty reply. Returns #true when the reply was sent or is on its way.
+;; 'response-multi: a reply has been sent before. 'response-disabled: the sender wants none.
+;; 'response-invalid: no message is being handled. 'error: the peer has left; 'partial: it left
+;; in the middle of the reply. A NUL inside a string ends it for peers written in C. Raises an
+;; error when the value does not fit the type, or the message is too long. Does not block.
 ;;
 ;; # Examples
 ;; (hook listener (lambda (fault) #true) (lambda (type value) (respond "ok") #true))

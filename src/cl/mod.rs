@@ -8,14 +8,16 @@
 //! What the front end is not: a compiler with an image. `eval` and `compile` are refused, CLOS and
 //! restarts too; the table of [`support`] says it name by name.
 
+mod form;
 mod format;
+mod package;
 mod printer;
 mod reader;
 mod rt;
 mod table;
 mod translate;
 
-pub use reader::Pos;
+pub use form::Pos;
 pub use table::{Level, Support, support, support_markdown};
 
 use steel::SteelVal;

@@ -1,43 +1,13 @@
 //! The Common Lisp reader: text to forms with positions, bounded in depth and in size.
 
-use std::sync::Arc;
-
 use steel::SteelVal;
 
+use super::form::{Form, Kind, Pos};
+use super::package;
 use super::rt::number;
 
 /// Deepest nesting of brackets and quotes that is read.
 pub(crate) const MAX_DEPTH: usize = 500;
-
-/// A place in a source text, from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct Pos {
-    /// Line.
-    pub line: u32,
-    /// Column, in characters.
-    pub column: u32,
-    /// 0 for the text itself, n for the nth file that it loads.
-    pub file: u16,
-}
-
-/// A form with its place.
-#[derive(Clone, Debug)]
-pub(crate) struct Form {
-    pub(crate) kind: Kind,
-    pub(crate) pos: Pos,
-}
-
-/// What a form is.
-#[derive(Clone, Debug)]
-pub(crate) enum Kind {
-    /// A symbol or keyword (leading colon), folded to upper case.
-    Sym(Arc<str>),
-    /// A number, string or character; or a value that a macro put into code.
-    Atom(SteelVal),
-    List(Vec<Form>),
-    Dotted(Vec<Form>, Box<Form>),
-    Vector(Vec<Form>),
-}
 
 /// Why text could not be read, and where.
 #[derive(Clone, Debug)]
@@ -48,55 +18,6 @@ pub(crate) struct ReadError {
     pub(crate) is_incomplete: bool,
     /// Where the bracket or string that is still open begins.
     pub(crate) open: Option<Pos>,
-}
-
-impl Form {
-    pub(crate) fn sym(name: &str, pos: Pos) -> Form {
-        Form {
-            kind: Kind::Sym(name.into()),
-            pos,
-        }
-    }
-
-    pub(crate) fn list(items: Vec<Form>, pos: Pos) -> Form {
-        Form {
-            kind: Kind::List(items),
-            pos,
-        }
-    }
-
-    /// The name, if this is a symbol.
-    pub(crate) fn name(&self) -> Option<&str> {
-        match &self.kind {
-            Kind::Sym(s) => Some(s),
-            _ => None,
-        }
-    }
-
-    /// The items, if this is a proper list (`NIL` is the empty one).
-    pub(crate) fn items(&self) -> Option<&[Form]> {
-        match &self.kind {
-            Kind::List(v) => Some(v),
-            Kind::Sym(s) if &**s == "NIL" => Some(&[]),
-            _ => None,
-        }
-    }
-
-    /// The symbol at the head of a list.
-    pub(crate) fn head(&self) -> Option<&str> {
-        match &self.kind {
-            Kind::List(v) => v.first().and_then(Form::name),
-            _ => None,
-        }
-    }
-
-    pub(crate) fn is_nil(&self) -> bool {
-        match &self.kind {
-            Kind::List(v) => v.is_empty(),
-            Kind::Sym(s) => &**s == "NIL",
-            _ => false,
-        }
-    }
 }
 
 /// Reads forms from a text one after the other.
@@ -409,7 +330,7 @@ impl<'a> Reader<'a> {
             }
             '+' | '-' => {
                 let feature = self.required(depth + 1)?;
-                let holds = has_feature(&feature) == (c == '+');
+                let holds = package::has_feature(&feature) == (c == '+');
                 let form = self.required(depth + 1)?;
                 Ok(holds.then_some(form))
             }
@@ -531,7 +452,7 @@ impl<'a> Reader<'a> {
         if name.chars().all(|c| c == '.') {
             return self.fail(pos, "dot context error");
         }
-        match package_symbol(&name) {
+        match package::symbol(&name) {
             Ok(name) => Ok(Form::sym(&name, pos)),
             Err(m) => self.fail(pos, m),
         }
@@ -540,79 +461,4 @@ impl<'a> Reader<'a> {
 
 fn ends_token(c: char) -> bool {
     c.is_whitespace() || matches!(c, '(' | ')' | '"' | '\'' | '`' | ',' | ';')
-}
-
-/// Whether `#+feature` holds here.
-fn has_feature(f: &Form) -> bool {
-    match &f.kind {
-        Kind::Sym(s) => matches!(
-            s.trim_start_matches(':'),
-            "COMMON-LISP" | "ANSI-CL" | "SIPC" | "STEEL" | "UNIX" | "SBCL" | "QUICKLISP"
-        ),
-        Kind::List(v) => {
-            let op = v
-                .first()
-                .and_then(Form::name)
-                .unwrap_or("")
-                .trim_start_matches(':');
-            match op {
-                "AND" => v[1..].iter().all(has_feature),
-                "OR" => v[1..].iter().any(has_feature),
-                "NOT" => v.get(1).is_some_and(|f| !has_feature(f)),
-                _ => false,
-            }
-        }
-        _ => false,
-    }
-}
-
-thread_local! {
-    static USER_PACKAGES: std::cell::RefCell<Vec<String>> =
-        const { std::cell::RefCell::new(Vec::new()) };
-}
-
-/// Makes a package name known to the reader. Its symbols are those of the one user package.
-pub(crate) fn define_package(name: &str) {
-    USER_PACKAGES.with(|p| {
-        let mut p = p.borrow_mut();
-        if !p.iter().any(|n| n == name) {
-            p.push(name.to_string());
-        }
-    });
-}
-
-fn package_symbol(name: &str) -> Result<String, String> {
-    if name.starts_with(':') || !name.contains(':') {
-        return Ok(name.to_string());
-    }
-    let (package, rest) = name.split_once(':').unwrap_or(("", name));
-    let rest = rest.strip_prefix(':').unwrap_or(rest);
-    if rest.is_empty() || rest.contains(':') {
-        return Err(format!("too many colons in {name}"));
-    }
-    match package {
-        "SIPC" | "CL-SIPC" | "CL-SIPC-MEM" => Ok(format!("CL-SIPC:{rest}")),
-        "CL" | "COMMON-LISP" | "CL-USER" | "COMMON-LISP-USER" => Ok(rest.to_string()),
-        "KEYWORD" => Ok(format!(":{rest}")),
-        "SB-EXT" | "UIOP" | "QL" | "ASDF" | "SB-SYS" | "ALEXANDRIA" | "SB-POSIX" => {
-            Ok(match rest {
-                "EXIT"
-                | "QUIT"
-                | "GETENV"
-                | "POSIX-GETENV"
-                | "QUICKLOAD"
-                | "LOAD-SYSTEM"
-                | "*POSIX-ARGV*"
-                | "COMMAND-LINE-ARGUMENTS" => rest.to_string(),
-                _ => format!("{package}:{rest}"),
-            })
-        }
-        p if USER_PACKAGES.with(|u| u.borrow().iter().any(|n| n == p)) => Ok(rest.to_string()),
-        p => Err(format!("Package {p} does not exist.")),
-    }
-}
-
-/// Whether a package was defined by the user.
-pub(crate) fn is_package(name: &str) -> bool {
-    USER_PACKAGES.with(|u| u.borrow().iter().any(|n| n == name))
 }

@@ -147,10 +147,7 @@ fn check(script: &OsStr) -> ExitCode {
                 Err(failure) => super::finish("sipc", Err(failure)),
             }
         }
-        Err(error) => {
-            super::say("sipc", &error.to_string());
-            Exit::Failed.into()
-        }
+        Err(error) => refused(&error),
     }
 }
 
@@ -165,11 +162,13 @@ fn check_scheme(script: &OsStr) -> ExitCode {
     });
     match found {
         Ok(code) => code.unwrap_or_else(|| Exit::Success.into()),
-        Err(error) => {
-            super::say("sipc", &error.to_string());
-            Exit::Failed.into()
-        }
+        Err(error) => refused(&error),
     }
+}
+
+fn refused(error: &steel_sipc::Error) -> ExitCode {
+    super::say("sipc", &error.to_string());
+    Exit::Failed.into()
 }
 
 fn read_input() -> Result<Vec<u8>, ExitCode> {
@@ -215,7 +214,7 @@ fn misspelt(invocation: &Invocation) -> Option<String> {
     let name = script.to_string_lossy();
     let near = super::args::similar(&name)?;
     Some(format!(
-        "cannot run {name}: there is no such file; did you mean `sipc {near}`? `sipc --help` lists the \
-         commands"
+        "cannot run {name}: there is no such file; did you mean `sipc {near}`? `sipc --help` lists \
+         the commands"
     ))
 }

@@ -2,7 +2,7 @@
 
 use steel::SteelErr;
 
-use super::syntax::{MAX_DEPTH, MAX_SIZE};
+use super::syntax::{MAX_DEPTH, MAX_SIZE, ends_word};
 use crate::script::outcome::misuse;
 
 /// A datum whose characters are coming in.
@@ -216,10 +216,6 @@ impl Datum {
         }
         Err(misuse("read: the text ends inside a datum"))
     }
-}
-
-fn ends_word(c: char) -> bool {
-    c.is_whitespace() || "()[]{}\";'`,".contains(c)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! one thread; several hosts are several engines) nor for clients without Scheme, which need
 //! only [`crate::sipc`].
 
+mod builder;
 mod datum;
 mod home;
 mod interrupt;
@@ -33,8 +34,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::script::control::Control;
 use crate::script::endpoints::{Endpoints, Shared, lock};
 use crate::sipc::ListenerStats;
-use crate::workers::Worker;
 
+pub use builder::HostBuilder;
 pub use interrupt::InterruptHandle;
 pub use lisp::check_lisp_file;
 pub(crate) use redefine::definition;
@@ -42,94 +43,6 @@ pub use session::WakeHandle;
 pub(crate) use session::distance;
 /// A value of Steel.
 pub use steel::SteelVal as Value;
-
-/// Makes a [`Host`].
-///
-/// # Examples
-///
-/// ```
-/// use steel_sipc::Host;
-/// let mut host = Host::builder().arguments(["demo", "one"]).build()?;
-/// let values = host.run_str("demo", "(command-line)")?;
-/// assert_eq!(values[0].to_string(), r#"("demo" "one")"#);
-/// # Ok::<(), steel_sipc::Error>(())
-/// ```
-#[derive(Clone, Debug, Default)]
-pub struct HostBuilder {
-    search: Vec<PathBuf>,
-    arguments: Vec<String>,
-    is_sandboxed: bool,
-    is_quiet: bool,
-    worker: Option<Worker>,
-}
-
-impl HostBuilder {
-    /// Adds a folder in which `require` looks for modules.
-    #[must_use]
-    pub fn search_directory(mut self, path: impl Into<PathBuf>) -> Self {
-        self.search.push(path.into());
-        self
-    }
-
-    /// Sets what `(command-line)` returns: the script's name, then its arguments.
-    #[must_use]
-    pub fn arguments(mut self, arguments: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.arguments = arguments.into_iter().map(Into::into).collect();
-        self
-    }
-
-    /// Leaves out what reaches the file system, processes and the network, except for sockets.
-    #[must_use]
-    pub fn sandboxed(mut self, is_sandboxed: bool) -> Self {
-        self.is_sandboxed = is_sandboxed;
-        self
-    }
-
-    /// Keeps errors in callbacks off standard error. The error callback gets them either way.
-    #[must_use]
-    pub fn quiet(mut self, is_quiet: bool) -> Self {
-        self.is_quiet = is_quiet;
-        self
-    }
-
-    /// Has scripts bind sockets that all workers serve, and end in order when the supervisor
-    /// says so; see [`crate::workers`].
-    #[must_use]
-    pub fn worker(mut self, worker: &Worker) -> Self {
-        self.worker = Some(worker.clone());
-        self
-    }
-
-    /// Makes the host. Takes 0.1 to 0.2 s, nearly all of it Steel's.
-    ///
-    /// # Errors
-    ///
-    /// - [`ErrorKind::Io`]: no descriptor is left.
-    /// - [`ErrorKind::Script`]: the engine does not take this crate's own modules.
-    pub fn build(self) -> Result<Host> {
-        home::settle();
-        let mut engine = if self.is_sandboxed {
-            Engine::new_sandboxed()
-        } else {
-            Engine::new()
-        };
-        for path in &self.search {
-            engine.add_search_directory(path.clone());
-        }
-        let mut host = Host::around(engine)?;
-        host.search = self.search;
-        host.set_arguments(self.arguments);
-        if !self.is_quiet {
-            host.report_callback_errors();
-        }
-        if let Some(worker) = &self.worker {
-            lock(&host.endpoints).sockets = Some(worker.sockets());
-            let handle = host.interrupt_handle();
-            worker.on_stop(move |status| handle.terminate(status));
-        }
-        Ok(host)
-    }
-}
 
 /// A Steel engine with the sipc forms.
 ///
@@ -157,7 +70,6 @@ pub struct Host {
     /// Where definitions reach the code compiled before them; see [`Host::set_redefinable`].
     redefinitions: Option<redefine::Redefinitions>,
     last_error: Option<SteelVal>,
-    last_calls: Vec<String>,
     /// Folders in which modules are looked for.
     search: Vec<PathBuf>,
 }
@@ -193,7 +105,6 @@ impl Host {
             at_prompt,
             redefinitions: None,
             last_error: None,
-            last_calls: Vec::new(),
             search: Vec::new(),
         })
     }
@@ -319,7 +230,7 @@ impl Host {
             .as_ref()
             .is_some_and(|all| all.is_unbound(whole))
         {
-            let message = format!("the name {whole} is not bound: what defined it failed");
+            let message = redefine::unbound_message(whole);
             return Err(script_error(report::describe(
                 name,
                 &text,

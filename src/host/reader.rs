@@ -20,6 +20,7 @@ use steel::{SteelErr, SteelVal};
 
 use super::datum::Datum;
 use super::syntax::{self, MAX_DEPTH, MAX_SIZE};
+use super::text::unreadable;
 use crate::script::outcome::{Outcome, misuse};
 use crate::script::value::{Opaque, as_opaque, opaque};
 
@@ -81,11 +82,7 @@ fn check_file(form: &str, path: &Path) -> Outcome {
         Err(error) => Err(misuse(format!(
             "cannot {form} {}: {}",
             path.display(),
-            match error.kind() {
-                std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
-                std::io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
-                _ => error.to_string(),
-            }
+            unreadable(&error)
         ))),
     }
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use steel::SteelVal;
 use steel::steel_vm::engine::Engine;
 
-use super::syntax::forms;
+use super::syntax::{ends_word, forms};
 
 /// The setters of the names that were defined so far.
 #[derive(Debug, Default)]
@@ -114,10 +114,15 @@ impl Redefinitions {
 
 /// Makes what stands for a name that only a failed unit defined.
 fn unbound(name: &str) -> SteelVal {
-    let message = format!("the name {name} is not bound: what defined it failed");
+    let message = unbound_message(name);
     SteelVal::anonymous_boxed_function(Arc::new(move |_: &[SteelVal]| {
         Err(crate::script::outcome::misuse(message.clone()))
     }))
+}
+
+/// Says what is wrong with using such a name.
+pub(super) fn unbound_message(name: &str) -> String {
+    format!("the name {name} is not bound: what defined it failed")
 }
 
 /// Returns the names that the top level of a text defines as variables.
@@ -179,7 +184,7 @@ pub(crate) fn definition(form: &str) -> Option<(&str, &str)> {
         .trim_start()
         .trim_start_matches(['(', '['])
         .trim_start();
-    let end = rest.find(|c: char| c.is_whitespace() || "()[]\"';".contains(c))?;
+    let end = rest.find(ends_word)?;
     let (name, rest) = rest.split_at(end);
     (!name.is_empty()).then_some((name, rest))
 }

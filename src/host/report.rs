@@ -116,8 +116,11 @@ pub(crate) fn message(error: &SteelErr) -> String {
 pub(crate) fn describe(name: &str, text: &str, start: usize, end: usize, message: &str) -> String {
     let (line, column) = position(text, start);
     // Of a long line the part around the place is shown.
-    let skipped = column.saturating_sub(WIDTH * 2 / 3);
-    let skipped = if column < WIDTH { 0 } else { skipped };
+    let skipped = if column < WIDTH {
+        0
+    } else {
+        column - WIDTH * 2 / 3
+    };
     let shown: String = text
         .lines()
         .nth(line - 1)

@@ -12,6 +12,7 @@ use super::{Host, modules, report, script_error, show, trace};
 use crate::error::{Error, Result};
 use crate::script::control::Control;
 use crate::script::endpoints::lock;
+use crate::script::value::steel_error;
 
 /// Ends [`Host::serve_until_woken`] from another thread.
 #[derive(Clone)]
@@ -184,8 +185,9 @@ impl Host {
     /// # Ok::<(), steel_sipc::Error>(())
     /// ```
     #[must_use]
-    pub fn last_calls(&self) -> &[String] {
-        &self.last_calls
+    pub fn last_calls(&self) -> Vec<String> {
+        let error = self.last_error.as_ref().and_then(steel_error);
+        error.map_or(Vec::new(), |error| trace::calls(&self.sources, &error))
     }
 
     /// Returns the socket files of the connections that scripts hold.
@@ -297,7 +299,6 @@ impl Host {
     /// The same with a report that was made already.
     pub(super) fn failed_with(&mut self, error: &SteelErr, text: String) -> Error {
         self.last_error = error.clone().into_steelval().ok();
-        self.last_calls = trace::calls(&self.sources, error);
         let guess = match error.kind() {
             SteelErrorKind::FreeIdentifier => unbound(&text).and_then(|name| self.similar(name)),
             _ => None,

@@ -99,6 +99,20 @@ impl fmt::Display for SyntaxError {
 
 impl std::error::Error for SyntaxError {}
 
+/// Returns whether a character ends the word before it.
+///
+/// # Examples
+///
+/// ```
+/// use steel_sipc::host::syntax::ends_word;
+/// let text = "send-quick)";
+/// assert_eq!(text.find(ends_word), Some(10));
+/// ```
+#[must_use]
+pub fn ends_word(c: char) -> bool {
+    c.is_whitespace() || "()[]{}\";'`,".contains(c)
+}
+
 /// What a scan found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

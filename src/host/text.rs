@@ -9,17 +9,23 @@ use crate::error::{Error, ErrorKind, Result};
 pub(super) fn read_script(path: &Path) -> Result<String> {
     let shown = path.display();
     let bytes = std::fs::read(path).map_err(|error| {
-        let why = match error.kind() {
-            std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
-            std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-            std::io::ErrorKind::IsADirectory => "it is a directory".to_owned(),
-            _ => error.to_string(),
-        };
+        let why = unreadable(&error);
         Error::new(ErrorKind::Io, format!("cannot run {shown}: {why}"))
             .at(path)
             .caused_by(error)
     })?;
     as_text(&shown.to_string(), bytes)
+}
+
+/// Says why a file cannot be read.
+pub(super) fn unreadable(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        std::io::ErrorKind::IsADirectory => "it is a directory".to_owned(),
+        std::io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
+        _ => error.to_string(),
+    }
 }
 
 /// Takes bytes for UTF-8, and says in which line they are not.

@@ -8,11 +8,15 @@
 use std::ops::Range;
 use steel::SteelErr;
 
+use super::redefine::definition;
 use super::report::{Source, Sources};
-use super::syntax::{forms, position};
+use super::syntax::{ends_word, forms, position};
 
-/// Calls that are shown, from the innermost on.
+/// Lines that are shown, from the innermost call on.
 const MOST: usize = 30;
+
+/// Calls that are looked at: endless recursion leaves some hundred thousand.
+const DEPTH: usize = 1000;
 
 /// One function on the way to an error.
 struct Call {
@@ -28,7 +32,7 @@ struct Call {
 pub(super) fn calls(sources: &Sources, error: &SteelErr) -> Vec<String> {
     let trace = error.stack_trace().as_ref();
     let entries = trace.map_or(&[][..], |trace| trace.trace());
-    let found = entries.iter().rev().map(|entry| {
+    let found = entries.iter().rev().take(DEPTH).map(|entry| {
         let span = (*entry.span())?;
         Call::around(sources.get(&span)?, span.start as usize)
     });
@@ -81,10 +85,8 @@ impl Call {
             return None;
         }
         let form = definition_around(&source.text, 0..source.text.len(), at)?;
-        let rest = source.text[form.clone()].strip_prefix("(define")?;
-        let rest = rest.trim_start().trim_start_matches('(');
-        let name = rest.split(is_delimiter).next()?.to_owned();
-        (!name.is_empty()).then_some(Self {
+        let name = definition(&source.text[form.clone()])?.0.to_owned();
+        Some(Self {
             name,
             source,
             start: form.start,
@@ -98,9 +100,7 @@ impl Call {
         let body = text.find(&self.name).map_or(0, |at| at + self.name.len());
         let mut found = text[body..].match_indices(name).map(|(at, _)| body + at);
         found
-            .find(|at| {
-                text[..*at].ends_with('(') && text[at + name.len()..].starts_with(is_delimiter)
-            })
+            .find(|at| text[..*at].ends_with('(') && text[at + name.len()..].starts_with(ends_word))
             .unwrap_or(0)
     }
 
@@ -116,14 +116,10 @@ fn definition_around(text: &str, within: Range<usize>, at: usize) -> Option<Rang
     let mut found = found.map(|form| within.start + form.start..within.start + form.end);
     let form = found.find(|form| form.contains(&at))?;
     match text[form.clone()].strip_prefix("(begin") {
-        Some(rest) if rest.starts_with(is_delimiter) => {
+        Some(rest) if rest.starts_with(ends_word) => {
             let inside = form.start + "(begin".len()..form.end.saturating_sub(1);
             definition_around(text, inside, at)
         }
         _ => Some(form),
     }
-}
-
-fn is_delimiter(c: char) -> bool {
-    c.is_whitespace() || "()[]\"';`,".contains(c)
 }

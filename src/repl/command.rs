@@ -259,10 +259,11 @@ fn expand(session: &mut Session, form: &str) -> Result<After> {
 }
 
 fn backtrace(session: &mut Session, _: &str) -> Result<After> {
-    let text = match &session.calls {
+    let calls = session.host.last_calls();
+    let text = match session.host.last_error() {
         None => "there was no error\n".to_owned(),
-        Some(calls) if calls.is_empty() => "it happened at top level\n".to_owned(),
-        Some(calls) => format!("{calls}\n"),
+        Some(_) if calls.is_empty() => "it happened at top level\n".to_owned(),
+        Some(_) => format!("{}\n", calls.join("\n")),
     };
     session.print(&text);
     Ok(After::GoOn)

@@ -13,7 +13,7 @@ use rustyline::{Context, Helper};
 
 use super::history;
 use super::names::Names;
-use crate::host::syntax::{SyntaxError, position, scan};
+use crate::host::syntax::{SyntaxError, ends_word, position, scan};
 
 /// What the editor's thread and the engine's share.
 #[derive(Debug, Default)]
@@ -303,9 +303,7 @@ fn token(text: &str, is_bound: &impl Fn(&str) -> bool) -> (usize, Option<&'stati
         ';' => (text.find('\n').unwrap_or(text.len()), Some("90")),
         c if c.is_whitespace() || "()[]{}'`,".contains(c) => (c.len_utf8(), None),
         _ => {
-            let end = text
-                .find(|c: char| c.is_whitespace() || "()[]{}\"';`,".contains(c))
-                .unwrap_or(text.len());
+            let end = text.find(ends_word).unwrap_or(text.len());
             let word = &text[..end];
             let style = if word.parse::<f64>().is_ok() || word.starts_with('#') {
                 Some("36")

@@ -1,6 +1,6 @@
 //! Where a new line of Scheme begins.
 
-use crate::host::syntax::scan;
+use crate::host::syntax::{ends_word, scan};
 
 /// Forms whose body is set in by two, however much stands on their first line.
 const BODIES: &[&str] = &[
@@ -42,9 +42,7 @@ pub(super) fn column(before: &str) -> usize {
     let open = columns(&before[start..at]);
     let inside = &before[at + 1..];
     let line = inside.lines().next().unwrap_or_default();
-    let head_end = line
-        .find(|c: char| c.is_whitespace() || "()[]\"';".contains(c))
-        .unwrap_or(line.len());
+    let head_end = line.find(ends_word).unwrap_or(line.len());
     let head = &line[..head_end];
     // Data is aligned with its first element.
     let is_data =

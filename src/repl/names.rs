@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use crate::host::Host;
-use crate::host::syntax::scan;
+use crate::host::syntax::{ends_word, scan};
 
 /// The names of a session, as the editor's thread sees them.
 #[derive(Debug, Default)]
@@ -106,11 +106,9 @@ fn place(before: &str) -> Place<'_> {
             Place::File(word)
         };
     }
-    let start = before
-        .rfind(|c: char| c.is_whitespace() || "()[]{}\"';`,".contains(c))
-        .map_or(0, |at| {
-            at + before[at..].chars().next().map_or(1, char::len_utf8)
-        });
+    let start = before.rfind(ends_word).map_or(0, |at| {
+        at + before[at..].chars().next().map_or(1, char::len_utf8)
+    });
     Place::Name(&before[start..])
 }
 

@@ -24,8 +24,6 @@ pub struct Session {
     pub(super) commands: Vec<Command>,
     /// Files that were loaded, in order.
     pub(super) loaded: Vec<String>,
-    /// The calls that led to the last error, if there was one.
-    pub(super) calls: Option<String>,
     /// The terminal's width.
     pub(super) columns: usize,
     shared: Arc<Shared>,
@@ -200,7 +198,6 @@ impl Session {
             host,
             commands,
             loaded: Vec::new(),
-            calls: None,
             columns: 80,
             shared,
             output,
@@ -340,7 +337,6 @@ impl Session {
         if let Some(value) = self.host.last_error() {
             self.host.define_value("*e", value);
         }
-        self.calls = Some(self.host.last_calls().join("\n"));
         let text = error.to_string();
         let mut lines = text.lines();
         let first = lines.next().unwrap_or_default();

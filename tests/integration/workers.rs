@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -521,7 +521,7 @@ fn a_workers_child_inherits_nothing_of_it() {
         .args(["--workers", "1"])
         .arg(script(&place, text))
         .arg(&socket);
-    command.env("PATH", path);
+    command.env("PATH", path).stdin(Stdio::null());
     let served = Served::start(command, socket.clone());
     until("the socket", || UnixStream::connect(&socket).is_ok());
     let done = sipc(&["send", &socket, "go"]);

@@ -5,8 +5,9 @@ use steel::rerrs::SteelErr;
 
 use super::stream::{column, with_input, write};
 use super::table::{Prims, p};
+use crate::cl::form::{Form, Kind};
 use crate::cl::printer;
-use crate::cl::reader::{Form, Kind, Reader};
+use crate::cl::reader::Reader;
 use crate::cl::value::*;
 
 // The stream an output function was given: argument `i`, or the current one in front.

@@ -3,7 +3,7 @@
 use super::Tr;
 use super::env::*;
 use super::special::strip_declarations;
-use crate::cl::reader::{Form, Kind};
+use crate::cl::form::{Form, Kind};
 
 impl Tr<'_> {
     /// Enters a variable and gives the Steel name to bind and, if it needs one, its cell.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::Tr;
 use super::env::*;
-use crate::cl::reader::{Form, Kind};
+use crate::cl::form::{Form, Kind};
 
 impl Tr<'_> {
     /// A form whose value goes to `k`.

@@ -3,7 +3,7 @@
 use super::Tr;
 use super::env::*;
 use super::functions::{self, Shape};
-use crate::cl::reader::{Form, Kind};
+use crate::cl::form::{Form, Kind};
 use crate::cl::rt::table::PRIMS;
 
 impl Tr<'_> {
@@ -294,7 +294,7 @@ impl Tr<'_> {
     pub(super) fn function_object(
         &mut self,
         name: &str,
-        pos: crate::cl::reader::Pos,
+        pos: crate::cl::form::Pos,
         env: &Env,
     ) -> String {
         if let Some(fun) = env.fun(name) {

@@ -3,7 +3,7 @@
 use super::Tr;
 use super::env::*;
 use super::special::strip_declarations;
-use crate::cl::reader::{Form, Kind};
+use crate::cl::form::{Form, Kind};
 
 impl Tr<'_> {
     pub(super) fn handler_case(&mut self, f: &Form, a: &[Form], env: &Env, k: &K) -> String {

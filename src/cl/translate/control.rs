@@ -2,7 +2,7 @@
 
 use super::Tr;
 use super::env::*;
-use crate::cl::reader::{Form, Kind};
+use crate::cl::form::{Form, Kind};
 use steel::SteelVal;
 
 impl Tr<'_> {

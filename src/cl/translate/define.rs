@@ -2,7 +2,7 @@
 
 use super::Tr;
 use super::env::*;
-use crate::cl::reader::{Form, Kind};
+use crate::cl::form::{Form, Kind};
 
 impl Tr<'_> {
     pub(super) fn defun(&mut self, f: &Form, a: &[Form], env: &Env, k: &K) -> String {
@@ -82,7 +82,7 @@ impl Tr<'_> {
         let known = matches!(
             name.as_str(),
             "CL-USER" | "COMMON-LISP-USER" | "CL-SIPC" | "SIPC"
-        ) || crate::cl::reader::is_package(&name);
+        ) || crate::cl::package::is_package(&name);
         if !known {
             return self.refuse(
                 f.pos,

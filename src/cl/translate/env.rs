@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use crate::cl::reader::{Form, Kind};
+use crate::cl::form::{Form, Kind};
 
 /// A lexical variable.
 #[derive(Clone, Debug)]

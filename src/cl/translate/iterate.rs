@@ -3,7 +3,7 @@
 use super::Tr;
 use super::env::*;
 use super::special::strip_declarations;
-use crate::cl::reader::{Form, Kind, Pos};
+use crate::cl::form::{Form, Kind, Pos};
 
 impl Tr<'_> {
     // The body's statements, then `next`. A tag would need `tagbody`.

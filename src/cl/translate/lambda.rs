@@ -3,7 +3,7 @@
 use super::Tr;
 use super::env::*;
 use super::special::strip_declarations;
-use crate::cl::reader::{Form, Kind, Pos};
+use crate::cl::form::{Form, Kind, Pos};
 
 /// A parameter with a default.
 struct Optional {

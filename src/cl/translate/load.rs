@@ -4,7 +4,9 @@
 //! path that stands in the program.
 
 use crate::cl::Diagnostic;
-use crate::cl::reader::{Form, Kind, Pos, Reader, define_package};
+use crate::cl::form::{Form, Kind, Pos};
+use crate::cl::package;
+use crate::cl::reader::Reader;
 
 /// A file that a program loads.
 #[derive(Clone, Debug)]
@@ -162,7 +164,7 @@ fn learn_package(f: &Form) {
             None => std::slice::from_ref(x),
         };
         for n in names {
-            define_package(&super::define::designator(n));
+            package::define(&super::define::designator(n));
         }
     }
 }

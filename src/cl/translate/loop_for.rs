@@ -4,7 +4,7 @@
 use super::Tr;
 use super::env::*;
 use super::loop_parse::{Driver, From as Source};
-use crate::cl::reader::{Form, Kind, Pos};
+use crate::cl::form::{Form, Kind, Pos};
 
 /// The drivers of a loop under construction.
 pub(super) struct Drivers<'l> {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::Tr;
 use super::env::*;
 use super::loop_parse::{Clause, Gather, Loop};
-use crate::cl::reader::Form;
+use crate::cl::form::Form;
 
 /// Something that is gathered.
 #[derive(Clone)]

@@ -1,7 +1,7 @@
 //! The grammar of `loop`: clauses from words.
 
 use super::Tr;
-use crate::cl::reader::{Form, Pos};
+use crate::cl::form::{Form, Pos};
 
 /// Where a variable's values come from.
 #[derive(Clone)]
@@ -216,7 +216,7 @@ impl<'a> Words<'a> {
             }
         }
         let zero = Form {
-            kind: crate::cl::reader::Kind::Atom(steel::SteelVal::IntV(0)),
+            kind: crate::cl::form::Kind::Atom(steel::SteelVal::IntV(0)),
             pos,
         };
         Ok(From::Count {

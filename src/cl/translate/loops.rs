@@ -8,7 +8,7 @@ use super::env::*;
 use super::loop_for::{Drivers, variables};
 use super::loop_gather::{Sink, forms_of, gathered};
 use super::loop_parse::{Clause, From, Loop};
-use crate::cl::reader::{Form, Kind};
+use crate::cl::form::{Form, Kind};
 
 /// What the clauses of a body end in.
 struct Plan<'l> {

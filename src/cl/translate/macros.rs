@@ -2,7 +2,7 @@
 
 use super::Tr;
 use super::env::*;
-use crate::cl::reader::{Form, Kind, Pos};
+use crate::cl::form::{Form, Kind, Pos};
 use crate::cl::value::{self, V};
 use steel::SteelVal;
 use steel::steel_vm::engine::Engine;

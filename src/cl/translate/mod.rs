@@ -37,7 +37,7 @@ pub(crate) use load::Loaded;
 pub(crate) use unit::translate_text;
 
 use super::Diagnostic;
-use super::reader::{Form, Kind, Pos};
+use super::form::{Form, Kind, Pos};
 use super::rt::table::PRIMS;
 use env::*;
 

@@ -2,7 +2,7 @@
 
 use super::Tr;
 use super::env::*;
-use crate::cl::reader::{Form, Kind, Pos};
+use crate::cl::form::{Form, Kind, Pos};
 
 /// A place taken apart: bindings that evaluate its parts once, how to get and how to set it.
 pub(super) struct Place {

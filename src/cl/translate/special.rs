@@ -2,7 +2,7 @@
 
 use super::Tr;
 use super::env::*;
-use crate::cl::reader::{Form, Kind};
+use crate::cl::form::{Form, Kind};
 
 type Handler = fn(&mut Tr<'_>, &Form, &[Form], &Env, &K) -> String;
 

@@ -3,7 +3,7 @@
 use super::Tr;
 use super::define::designator;
 use super::env::*;
-use crate::cl::reader::{Form, Kind};
+use crate::cl::form::{Form, Kind};
 
 fn slot_of(f: &Form) -> Option<(String, Form)> {
     match &f.kind {

@@ -10,7 +10,7 @@ use super::env::*;
 use super::load::{Loaded, read_program};
 use super::{Known, Tr};
 use crate::cl::Diagnostic;
-use crate::cl::reader::{Form, Kind, Pos};
+use crate::cl::form::{Form, Kind, Pos};
 
 /// A translated text.
 #[derive(Debug, Default)]

@@ -322,9 +322,7 @@ impl Endpoints {
 
     /// Ends what callbacks above `depth` left: an escape or an error may have passed them by.
     pub(crate) fn finish_down_to(&mut self, depth: usize) {
-        if depth == 0 {
-            self.control.set_in_callback(false);
-        }
+        self.control.set_in_callback(depth > 0);
         while self.current.len() > depth {
             if let Some(Current::Message { received, .. }) = self.current.pop()
                 && !received.is_deferred.load(Ordering::Relaxed)

@@ -87,7 +87,6 @@ impl Endpoints {
         self.finish_down_to(target.base);
         self.kind = None;
         self.control.set_serving(true);
-        self.control.set_in_callback(target.base > 0);
         let outcome = self.next_event_in(target);
         self.control.set_in_callback(!self.current.is_empty());
         if self.kind.is_none() && !matches!(outcome, Ok(SteelVal::BoolV(true))) {
