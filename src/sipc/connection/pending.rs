@@ -323,7 +323,12 @@ impl Connection {
             DecodeError::TooLong { .. } => "too-large",
             _ => "message",
         };
-        let text = format!("its reply is no message: {error}");
+        let text = match error {
+            DecodeError::TooLong { .. } => {
+                format!("{error}, the first length that is too long; set it higher")
+            }
+            _ => format!("its reply is no message: {error}"),
+        };
         self.failed(ErrorKind::Protocol, "use the reply of", &text)
             .because(reason)
     }
