@@ -8,7 +8,7 @@ use std::time::Duration;
 use steel_sipc::sipc::Allow;
 
 use super::super::exit;
-use super::values::{WireName, allow, limit, mode, path, seconds};
+use super::values::{WireName, allow, limit, mode, path, seconds, some_seconds};
 
 /// Serves a socket from the shell: prints messages as they come, and answers them.
 ///
@@ -34,7 +34,7 @@ pub(crate) struct ListenArgs {
     /// Answer each message with itself.
     #[arg(long, conflicts_with = "exec")]
     pub(crate) echo: bool,
-    /// Stop after the first message.
+    /// Stop after the first message; with --ignore-close, the first that is no close message.
     #[arg(long)]
     pub(crate) once: bool,
     /// Run CMD with `sh -c` for each message. The payload is its standard input, and its output
@@ -55,7 +55,7 @@ pub(crate) struct ListenArgs {
     /// Go on after a close message.
     #[arg(long)]
     pub(crate) ignore_close: bool,
-    /// Take messages without a checksum.
+    /// Take messages without a checksum; the legacy framing has none anyway.
     #[arg(long)]
     pub(crate) unsigned: bool,
     /// First payload length that is too long, such as 64K or 20M.
@@ -72,7 +72,7 @@ pub(crate) struct ListenArgs {
     #[arg(long, value_name = "S", value_parser = seconds, allow_negative_numbers = true, default_value = "0")]
     pub(crate) idle_timeout: Duration,
     /// Longest time a client may leave replies unread.
-    #[arg(long, value_name = "S", value_parser = seconds, allow_negative_numbers = true, default_value = "30")]
+    #[arg(long, value_name = "S", value_parser = some_seconds, allow_negative_numbers = true, default_value = "30")]
     pub(crate) reply_timeout: Duration,
     /// Bytes of unread replies above which a client is not read any more.
     #[arg(long, value_name = "BYTES", value_parser = limit, default_value = "1M")]
