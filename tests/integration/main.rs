@@ -9,6 +9,7 @@ mod cl_conformance; // Common Lisp forms against SBCL's record
 mod cl_package; // the sipc package in Common Lisp, refusals, places, the prompt
 mod cl_scripts; // whole Common Lisp scripts, files that load files, files that are no program
 mod cli_attack; // `sipc listen` when clients attack it, and when it cannot tidy up
+mod cli_complete; // completion scripts for bash, zsh and fish
 mod cli_failures; // one exit code for each kind of failure
 mod cli_listen; // `sipc listen`: every flag
 mod cli_places; // pipes, terminals, full disks, signals

@@ -143,7 +143,8 @@ pub(crate) struct CloseArgs {
 /// The messages ask not to be handled, so that no callback sees them. Without --count it goes
 /// on until Ctrl-C, which is then no failure.
 #[derive(Debug, Parser)]
-#[command(name = "sipc ping", after_help = exit::help(), max_term_width = 100)]
+#[command(name = "sipc ping", after_help = exit::help(), max_term_width = 100,
+          mut_arg("timeout", |arg| arg.default_value("10")))]
 pub(crate) struct PingArgs {
     #[command(flatten)]
     pub(crate) client: ClientArgs,
