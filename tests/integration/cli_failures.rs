@@ -34,6 +34,14 @@ fn usage_is_2() {
             "64K",
         ),
         (vec!["send", &socket, "x", "--count", "0"], "0"),
+        (
+            vec!["send", &socket, "x", "--count", "-1"],
+            "a whole number, 1 or more",
+        ),
+        (
+            vec!["listen", &socket, "--max-message-size", "-1"],
+            "write bytes as",
+        ),
         (vec!["listen", &socket, "--mode", "999"], "octal"),
         (
             vec!["listen", &socket, "--allow", "nobody-of-that-name"],

@@ -366,3 +366,58 @@ fn help_and_version() {
     assert_eq!(sipc(&["help"]).text(), sipc(&["--help"]).text());
     assert_eq!(sipc(&["man", "sipcli"]).code, 0);
 }
+
+#[test]
+fn examples_of_help_and_man_pages_work() {
+    let examples = |command: &str| -> Vec<String> {
+        let help = sipc(&[command, "--help"]);
+        let (_, examples) = help.text().split_once("Examples:\n").unwrap();
+        let (examples, _) = examples.split_once("\nExit codes:").unwrap();
+        let lines = examples.lines().filter(|line| !line.starts_with("   "));
+        let lines: Vec<_> = lines.map(|line| line.trim().to_owned()).collect();
+        let page = sipc(&["man", command]);
+        let page = page.text().replace("\\-", "-").replace("\\(aq", "'");
+        for line in &lines {
+            assert!(page.contains(&format!(".TP\n{line}\n")), "{line}: {page}");
+        }
+        lines
+    };
+    let place = Place::new();
+    std::fs::write(place.path("photo.jpg"), [0xff, 0, 0x0a]).unwrap();
+    // Quiet, since nobody reads what it would print.
+    let mut command = Command::new(SIPC);
+    command.args(["listen", &place.socket(), "--echo", "--quiet"]);
+    let server = Served::start(command, place.socket());
+    wait_for_server(&server.socket);
+    std::os::unix::fs::symlink(&server.socket, place.path("my.socket")).unwrap();
+    for command in ["send", "ping", "bench"] {
+        for line in examples(command) {
+            let done = shell(place.dir.path(), &line);
+            assert_eq!(done.code, 0, "{line}: {done:?}");
+        }
+    }
+    assert_eq!(std::fs::read(place.path("reply")).unwrap(), [0xff, 0, 0x0a]);
+    server.close();
+    std::fs::remove_file(place.path("my.socket")).unwrap();
+    for line in examples("listen") {
+        let script = format!(
+            "jq() {{ cat; }}; {line} & sipc send my.socket hello --wait 10 || exit 9
+             sipc close my.socket 2>/dev/null; wait"
+        );
+        let done = shell(place.dir.path(), &script);
+        assert_eq!(done.code, 0, "{line}: {done:?}");
+    }
+    assert_eq!(std::fs::read(place.path("message")).unwrap(), b"hello");
+}
+
+#[test]
+fn man_pages_name_the_values_and_each_other() {
+    let page = sipc(&["man", "send"]);
+    let page = page.text();
+    assert!(
+        page.contains(".SH SYNOPSIS\n.nf\nsipc send [OPTIONS] <SOCKET> [MESSAGE]\n.fi\n"),
+        "{page}"
+    );
+    assert!(page.contains(".SH \"SEE ALSO\""), "{page}");
+    assert!(page.contains("\\fBsipc\\-listen\\fR(1)"), "{page}");
+}

@@ -4,6 +4,7 @@
 //! the script's.
 
 mod client;
+pub(crate) mod examples;
 mod server;
 mod tools;
 mod values;
