@@ -50,9 +50,10 @@ pub(crate) fn run(args: ListenArgs) -> Outcome {
     events.serve(listener, true)?;
     if !args.quiet {
         let shown = args.socket.display();
+        let word = quoted(&shown.to_string());
         say(
             NAME,
-            &format!("listening on {shown}; `sipc close {shown}` or Ctrl-C stops it"),
+            &format!("listening on {shown}; `sipc close {word}` or Ctrl-C stops it"),
         );
     }
     let jobs = args
@@ -221,6 +222,15 @@ impl Server {
         }
         Ok(())
     }
+}
+
+/// Returns a path as a shell takes it.
+fn quoted(path: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+@%:,=".contains(c);
+    if path.chars().all(is_plain) {
+        return path.to_owned();
+    }
+    format!("'{}'", path.replace('\'', r"'\''"))
 }
 
 /// Says so where the socket file could not be removed.

@@ -1,4 +1,4 @@
-//! What `sipc listen` says when clients attack it, and when it cannot tidy up.
+//! What `sipc listen` says when clients attack it, when it cannot tidy up, and about itself.
 
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -102,4 +102,18 @@ fn unsigned_has_no_meaning_where_nothing_is_signed() {
     }
     let done = sipc(&["listen", &place.socket(), "--reply-timeout", "0"]);
     assert_eq!(done.code, 2, "{done:?}");
+}
+
+#[test]
+fn the_line_that_stops_a_server_can_be_pasted() {
+    let place = Place::new();
+    let socket = place.path("it's mine; *");
+    let mut command = Command::new(SIPC);
+    command.args(["listen", &socket]);
+    let mut server = Served::start(command, socket);
+    let line = server.error_line();
+    let (_, command) = line.split_once('`').unwrap();
+    let (command, _) = command.split_once('`').unwrap();
+    assert_eq!(shell(place.dir.path(), command).code, 0, "{line}");
+    assert_eq!(server.finish().code, 0);
 }
