@@ -4,7 +4,10 @@ use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::mpsc::channel;
+use std::thread::Builder;
 
+use nix::sys::resource::{Resource, getrlimit};
 use steel_sipc::repl::Repl;
 use steel_sipc::workers::Worker;
 use steel_sipc::{ErrorKind, Host};
@@ -18,8 +21,34 @@ use super::stop::Stop;
 /// The endings of Common Lisp files.
 const LISP_NAMES: &[&str] = &["lisp", "cl", "lsp"];
 
+/// The engine's stack, in bytes. Steel walks nested values by recursion when it drops, compares,
+/// hashes or prints them: some 20 000 closures in each other overflow the usual 8 MiB, and that
+/// ends the process. Memory is taken for what is used only.
+const STACK: u64 = 1 << 30;
+
+/// Returns the engine's stack where address space is limited (`ulimit -v`): a share of that.
+fn stack_size() -> usize {
+    let limit = getrlimit(Resource::RLIMIT_AS).map_or(u64::MAX, |(soft, _)| soft);
+    usize::try_from(STACK.min(limit / 8)).unwrap_or(64 << 20)
+}
+
 /// Runs what the command line names: files, expressions, a script.
 pub(crate) fn run(invocation: Invocation) -> ExitCode {
+    let (sender, receiver) = channel();
+    let engine = Builder::new().name("engine".to_owned());
+    let spawned = engine
+        .stack_size(stack_size())
+        .spawn(move || receiver.recv().map_or(Exit::Failed.into(), run_here));
+    let Ok(thread) = spawned else {
+        return run_here(invocation);
+    };
+    // It has not ended: it waits for this.
+    let _ = sender.send(invocation);
+    // A panic has been reported by then.
+    thread.join().unwrap_or_else(|_| Exit::Failed.into())
+}
+
+fn run_here(invocation: Invocation) -> ExitCode {
     if let Some(hint) = misspelt(&invocation) {
         super::say("sipc", &hint);
         return Exit::Usage.into();

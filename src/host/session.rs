@@ -112,6 +112,36 @@ impl Host {
         drive.map(drop)
     }
 
+    /// Takes a line of standard input with its newline, out of the buffer that scripts read from
+    /// too; nothing at the end. Blocks, and serves meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// As [`Host::run_str`], for what callbacks do;
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) when it cannot be read.
+    #[cfg(feature = "cli")]
+    pub(crate) fn read_input_line(&mut self) -> Result<Vec<u8>> {
+        use crate::input::{Taken, input, notify_when_readable};
+        let failed = |error| {
+            Error::new(
+                crate::error::ErrorKind::Io,
+                format!("cannot read standard input: {error}"),
+            )
+        };
+        loop {
+            match input().line().map_err(failed)? {
+                Taken::Bytes(line) => return Ok(line),
+                Taken::End => return Ok(Vec::new()),
+                Taken::Blocked => {}
+            }
+            notify_when_readable(&self.at_prompt, &self.control.waker).map_err(failed)?;
+            self.serve_until_woken()?;
+            if self.exit_status().is_some() {
+                return Ok(Vec::new());
+            }
+        }
+    }
+
     /// Returns what ends [`Host::serve_until_woken`].
     #[must_use]
     pub fn wake_handle(&self) -> WakeHandle {

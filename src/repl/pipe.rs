@@ -1,6 +1,6 @@
 //! Without a terminal: forms from standard input, run as they come.
 
-use std::io::{BufRead, Read, Write, stdin, stdout};
+use std::io::{Read, Write, stdin, stdout};
 
 use super::Repl;
 use super::signals::{self, Signal};
@@ -53,13 +53,16 @@ fn lisp(host: &mut Host) -> i32 {
 fn forms(host: &mut Host) -> i32 {
     let mut text = String::new();
     let mut done = 0;
-    let mut line = Vec::new();
     loop {
-        line.clear();
-        let at_end = match stdin().lock().read_until(b'\n', &mut line) {
-            Ok(len) => len == 0,
-            Err(error) => return fail(&format!("cannot read standard input: {error}"), 1),
+        let line = match host.read_input_line() {
+            Ok(line) => line,
+            Err(error) if error.kind() == ErrorKind::Interrupted => return 130,
+            Err(error) => return fail(&error.to_string(), 1),
         };
+        if let Some(status) = host.exit_status() {
+            return status;
+        }
+        let at_end = line.is_empty();
         match std::str::from_utf8(&line) {
             Ok(line) => text.push_str(line),
             Err(_) => {

@@ -1,0 +1,111 @@
+//! Standard input for scripts: the steps behind `read-line` and its kin. A step returns nothing
+//! where it would block, and Scheme waits, serves meanwhile, and takes it again.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use steel::SteelVal;
+use steel::steel_vm::engine::Engine;
+
+use super::define;
+use super::endpoints::{Shared, lock};
+use super::outcome::{Outcome, misuse};
+use super::value::{byte_vector, opaque};
+use crate::input::{Input, Taken, input, notify_when_readable};
+
+/// How what was taken becomes a value.
+type Convert = fn(Vec<u8>) -> SteelVal;
+
+/// Gives an engine the steps. Ports other than standard input are left to Steel's functions.
+pub(super) fn register(engine: &mut Engine, shared: &Shared) -> Result<(), steel::SteelErr> {
+    let port = engine.call_function_by_name_with_args("current-input-port", Vec::new())?;
+    let the_port = port.clone();
+    // Steel makes a port with a buffer of its own each time.
+    define(engine, "stdin", move |_| Ok(the_port.clone()));
+
+    type Take = fn(&[SteelVal]) -> std::io::Result<Taken>;
+    let steps: &[(&str, &str, Take, Convert)] = &[
+        ("#%take-line", "#%read-line", |_| input().line(), |bytes| {
+            let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+            text(line.to_vec())
+        }),
+        ("#%take-whole-line", "read-line-from-port", |_| input().line(), text),
+        ("#%take-char", "#%read-char", |_| input().character(), character),
+        ("#%see-char", "#%peek-char", |_| peek(Input::character), character),
+        ("#%take-byte", "#%read-byte", |_| input().exactly(1), byte),
+        ("#%see-byte", "#%peek-byte", |_| peek(|input| input.exactly(1)), byte),
+        ("#%take-text", "#%read-port-to-string", |_| all(), text),
+        ("#%take-all", "#%read-port-to-bytes", |_| all(), byte_vector),
+        ("#%take-bytes", "#%read-bytes", |args| input().exactly(count(args)), byte_vector),
+    ];
+    for (name, steels, take, convert) in steps {
+        let (port, take, convert) = (port.clone(), *take, *convert);
+        let steels = engine.extract_value(steels)?;
+        define(engine, name, move |args| {
+            let is_ours = matches!(args, [_] | [SteelVal::IntV(0..), _]) && args.last() == Some(&port);
+            if !is_ours {
+                return call(&steels, args);
+            }
+            match take(args) {
+                Ok(Taken::Bytes(bytes)) => Ok(convert(bytes)),
+                Ok(Taken::End) => Ok(steel::primitives::ports::eof()),
+                Ok(Taken::Blocked) => Ok(SteelVal::Void),
+                Err(error) => Err(misuse(format!("cannot read standard input: {error}"))),
+            }
+        });
+    }
+    let shared = shared.clone();
+    define(engine, "#%input-target", move |_| {
+        let mut endpoints = lock(&shared);
+        let flag = Arc::new(AtomicBool::new(false));
+        notify_when_readable(&flag, &endpoints.control.waker)
+            .map_err(|error| misuse(format!("cannot wait for standard input: {error}")))?;
+        Ok(opaque(endpoints.wait_for_flag(flag)))
+    });
+    Ok(())
+}
+
+fn peek(take: fn(&mut Input) -> std::io::Result<Taken>) -> std::io::Result<Taken> {
+    let mut input = input();
+    let taken = take(&mut input)?;
+    input.put_back(&taken);
+    Ok(taken)
+}
+
+/// All there is, which is an empty text at the end.
+fn all() -> std::io::Result<Taken> {
+    Ok(match input().rest()? {
+        Taken::End => Taken::Bytes(Vec::new()),
+        taken => taken,
+    })
+}
+
+fn count(args: &[SteelVal]) -> usize {
+    match args {
+        [SteelVal::IntV(count), _] => usize::try_from(*count).unwrap_or(0),
+        _ => 0,
+    }
+}
+
+fn call(function: &SteelVal, args: &[SteelVal]) -> Outcome {
+    match function {
+        SteelVal::FuncV(function) => function(args),
+        _ => Err(misuse("the interpreter has no such function")),
+    }
+}
+
+fn text(bytes: Vec<u8>) -> SteelVal {
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+    };
+    SteelVal::StringV(text.into())
+}
+
+fn character(bytes: Vec<u8>) -> SteelVal {
+    let text = String::from_utf8_lossy(&bytes);
+    SteelVal::CharV(text.chars().next().unwrap_or(char::REPLACEMENT_CHARACTER))
+}
+
+fn byte(bytes: Vec<u8>) -> SteelVal {
+    SteelVal::IntV(bytes.first().map_or(0, |byte| isize::from(*byte)))
+}
