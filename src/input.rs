@@ -145,6 +145,15 @@ fn is_readable(timeout: PollTimeout) -> io::Result<bool> {
     }
 }
 
+/// Returns whether anybody can still read standard output.
+pub(crate) fn is_stdout_read() -> bool {
+    let stdout = io::stdout();
+    let mut fds = [PollFd::new(stdout.as_fd(), PollFlags::POLLOUT)];
+    let is_known = poll(&mut fds, PollTimeout::ZERO).is_ok();
+    let state = fds[0].revents().unwrap_or(PollFlags::empty());
+    !is_known || !state.intersects(PollFlags::POLLERR | PollFlags::POLLHUP)
+}
+
 /// Sets the flag and uses the waker when there is something to read. Returns at once; what has
 /// been printed is shown before.
 pub(crate) fn notify_when_readable(flag: &Arc<AtomicBool>, waker: &Waker) -> io::Result<()> {
