@@ -92,6 +92,17 @@ impl Input {
         }
     }
 
+    /// Drops what is left of a line that was taken in part.
+    #[cfg(feature = "cli")]
+    pub(crate) fn finish_line(&mut self) {
+        let is_inside = self.at > 0 && self.bytes[self.at - 1] != b'\n';
+        if is_inside {
+            let rest = &self.bytes[self.at..];
+            let end = rest.iter().position(|byte| *byte == b'\n');
+            self.at += end.map_or(rest.len(), |end| end + 1);
+        }
+    }
+
     /// Takes as many bytes as `whole` says are wanted of those that are there.
     fn take(&mut self, mut whole: impl FnMut(&[u8]) -> Option<usize>) -> io::Result<Taken> {
         // Room is made before and not after, so that what was taken can be put back.
@@ -141,6 +152,20 @@ fn is_readable(timeout: PollTimeout) -> io::Result<bool> {
         match poll(&mut [PollFd::new(stdin.as_fd(), PollFlags::POLLIN)], timeout) {
             Err(Errno::EINTR) => {}
             result => return Ok(result? > 0),
+        }
+    }
+}
+
+/// Waits for a line, and returns it with its newline; nothing at the end.
+#[cfg(feature = "cli")]
+pub(crate) fn wait_for_line() -> io::Result<Option<String>> {
+    loop {
+        // Not held while waiting: scripts read from the same buffer.
+        let taken = input().line()?;
+        match taken {
+            Taken::Bytes(line) => return Ok(Some(String::from_utf8_lossy(&line).into_owned())),
+            Taken::End => return Ok(None),
+            Taken::Blocked => drop(is_readable(PollTimeout::NONE)?),
         }
     }
 }

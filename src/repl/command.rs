@@ -299,6 +299,8 @@ fn sockets(session: &mut Session, _: &str) -> Result<After> {
 }
 
 fn clear(session: &mut Session, _: &str) -> Result<After> {
-    session.print("\x1b[H\x1b[2J");
+    if super::terminal::is_capable() {
+        session.print("\x1b[H\x1b[2J");
+    }
     Ok(After::GoOn)
 }

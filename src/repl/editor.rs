@@ -175,7 +175,7 @@ fn remember(editor: &mut Editor<Assistant, DefaultHistory>, setup: &Setup, text:
 }
 
 /// Says something where the terminal may be gone.
-fn say(text: &str) {
+pub(super) fn say(text: &str) {
     let _ = writeln!(io::stdout(), "{text}");
 }
 

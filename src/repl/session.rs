@@ -13,8 +13,8 @@ use super::helper::Shared;
 use super::names::hint_from;
 use super::output::Output;
 use super::signals::{self, Signal};
-use super::terminal::Terminal;
-use super::{Repl, has_colour};
+use super::terminal::{self, Terminal};
+use super::{Repl, has_colour, plain};
 use crate::error::{ErrorKind, Result};
 use crate::host::{Host, InterruptHandle, Value, WakeHandle, definition, syntax};
 
@@ -58,7 +58,9 @@ pub(super) fn run(repl: Repl) -> i32 {
     let shared = Arc::new(Shared::default());
     let (output, chunks) = Output::new();
     let reach = Arc::new(Reach::default());
-    if let Err(error) = watch(&reach, &shared, &terminal, repl.history.clone()) {
+    let plain_prompt = (!terminal::is_capable()).then(|| repl.prompt.clone());
+    let history = repl.history.clone();
+    if let Err(error) = watch(&reach, &shared, &terminal, history, plain_prompt) {
         say(&format!("; cannot watch for signals: {error}"));
     }
     let names = repl
@@ -91,7 +93,10 @@ pub(super) fn run(repl: Repl) -> i32 {
             _ => false,
         }),
     };
-    let edit = move || editor::run(setup, &to_session, &may_go_on);
+    let edit = move || match terminal::is_capable() {
+        true => editor::run(setup, &to_session, &may_go_on),
+        false => plain::run(setup, &to_session, &may_go_on),
+    };
     let start = |edit| {
         std::thread::Builder::new()
             .name("editor".to_owned())
@@ -164,12 +169,20 @@ fn watch(
     shared: &Arc<Shared>,
     terminal: &Arc<Terminal>,
     history: Option<PathBuf>,
+    plain_prompt: Option<String>,
 ) -> std::io::Result<()> {
     let (reach, shared, terminal) = (reach.clone(), shared.clone(), terminal.clone());
     signals::watch(move |signal| match (signal, reach.handles.get()) {
         (Signal::Interrupt, Some((interrupt, _))) => {
             if reach.is_busy.load(Ordering::SeqCst) {
                 interrupt.interrupt();
+            } else if let Some(prompt) = &plain_prompt {
+                // Otherwise the key comes to the editor.
+                let draft = shared.take_draft();
+                if draft.is_empty() && interrupt.is_in_callback() {
+                    interrupt.interrupt();
+                }
+                plain::begin_again(prompt, !draft.is_empty());
             }
         }
         (Signal::Interrupt, None) => reach.is_early.store(true, Ordering::SeqCst),
@@ -235,6 +248,8 @@ impl Session {
                         continue;
                     }
                     self.output.fresh_line();
+                    // What a script left of the line it read is no entry.
+                    crate::input::input().finish_line();
                     // Before the prompt: what was just defined can be completed at once.
                     self.learn_names();
                     let _ = go_on.send(());
