@@ -6,6 +6,7 @@
 
 mod builder;
 mod datum;
+mod forward;
 mod home;
 mod interrupt;
 mod lisp;
@@ -72,6 +73,8 @@ pub struct Host {
     /// Where definitions reach the code compiled before them; see [`Host::set_redefinable`].
     redefinitions: Option<redefine::Redefinitions>,
     last_error: Option<SteelVal>,
+    /// Names that the last text's functions use and that were not bound.
+    undefined: Vec<String>,
     /// Folders in which modules are looked for.
     search: Vec<PathBuf>,
 }
@@ -107,6 +110,7 @@ impl Host {
             at_prompt,
             redefinitions: None,
             last_error: None,
+            undefined: Vec::new(),
             search: Vec::new(),
         })
     }
@@ -223,7 +227,7 @@ impl Host {
         Ok((text, path))
     }
 
-    fn run(&mut self, name: &str, text: &str, path: Option<&Path>) -> Result<Vec<SteelVal>> {
+    fn run_whole(&mut self, name: &str, text: &str, path: Option<&Path>) -> Result<Vec<SteelVal>> {
         let (text, path) = self.readable(name, text, path)?;
         // The one place where a name can be asked for without being called.
         let whole = text.trim();

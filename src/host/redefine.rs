@@ -9,7 +9,8 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use steel::SteelVal;
+use steel::rerrs::ErrorKind;
+use steel::{SteelErr, SteelVal};
 use steel::steel_vm::engine::Engine;
 
 use super::syntax::{ends_word, forms};
@@ -19,7 +20,7 @@ use super::syntax::{ends_word, forms};
 pub(super) struct Redefinitions {
     setters: HashMap<String, Vec<String>>,
     count: usize,
-    /// Names that only failed units defined.
+    /// Names that only failed units defined, or none yet.
     unbound: HashSet<String>,
 }
 
@@ -106,23 +107,33 @@ impl Redefinitions {
         }
     }
 
+    /// Binds a name that a function uses before it is defined.
+    pub(super) fn expect(&mut self, engine: &mut Engine, name: &str) {
+        engine.register_value(name, unbound(name));
+        self.unbound.insert(name.to_owned());
+        let (setter, definition) = self.setter(name);
+        if engine.compile_and_run_raw_program(definition).is_ok() {
+            self.setters.entry(name.to_owned()).or_default().push(setter);
+        }
+    }
+
     /// Returns whether a name is bound only because Steel cannot unbind it.
     pub(super) fn is_unbound(&self, name: &str) -> bool {
         self.unbound.contains(name)
     }
 }
 
-/// Makes what stands for a name that only a failed unit defined.
+/// Makes what stands for a name that nothing has defined.
 fn unbound(name: &str) -> SteelVal {
-    let message = unbound_message(name);
+    let name = name.to_owned();
     SteelVal::anonymous_boxed_function(Arc::new(move |_: &[SteelVal]| {
-        Err(crate::script::outcome::misuse(message.clone()))
+        Err(SteelErr::new(ErrorKind::FreeIdentifier, name.clone()))
     }))
 }
 
 /// Says what is wrong with using such a name.
 pub(super) fn unbound_message(name: &str) -> String {
-    format!("the name {name} is not bound: what defined it failed")
+    format!("the name {name} is not bound")
 }
 
 /// Returns the names that the top level of a text defines as variables.

@@ -91,9 +91,13 @@ fn forms(host: &mut Host) -> Result<()> {
             Ok(()) if syntax::skip_blank(rest) == rest.len() && !at_end => continue,
             _ => {}
         }
+        let end = command(rest).unwrap_or(rest.len());
         // What has run is blanked, so that places count from the start of the input.
-        let unit = format!("{}{rest}", blank(&text[..done]));
+        let unit = format!("{}{}", blank(&text[..done]), &rest[..end]);
         host.run_str("standard input", &unit)?;
+        if end < rest.len() && host.exit_status().is_none() {
+            return Err(refused(&text, done + end));
+        }
         // A reader that has left is noticed at the end, as by every other program.
         let _ = stdout().flush();
         if at_end || host.exit_status().is_some() {
@@ -104,6 +108,26 @@ fn forms(host: &mut Host) -> Result<()> {
         text = "\n".repeat(lines);
         done = text.len();
     }
+}
+
+/// Returns where a command of the prompt begins.
+fn command(text: &str) -> Option<usize> {
+    let mut all = syntax::forms(text).into_iter();
+    all.find(|form| text[form.clone()].starts_with(','))
+        .map(|form| form.start)
+}
+
+/// Commands are for a person: what they print is no result of a script.
+fn refused(text: &str, at: usize) -> Error {
+    let (line, column) = syntax::position(text, at);
+    let command = text[at..].split_whitespace().next().unwrap_or_default();
+    Error::new(
+        ErrorKind::Script,
+        format!(
+            "standard input:{line}:{column}: {command} is for the prompt; without a terminal \
+             there is only Scheme"
+        ),
+    )
 }
 
 fn blank(text: &str) -> String {

@@ -275,7 +275,7 @@ impl Session {
         let result = if text.starts_with(',') {
             command::run(self, text)
         } else {
-            self.evaluate(text).map(|()| After::GoOn)
+            self.evaluate(text)
         };
         match result {
             Ok(after) => after,
@@ -287,7 +287,7 @@ impl Session {
     }
 
     /// Runs the forms of a text one after the other, and prints their values.
-    pub(super) fn evaluate(&mut self, text: &str) -> Result<()> {
+    pub(super) fn evaluate(&mut self, text: &str) -> Result<After> {
         self.entries += 1;
         let name = format!("entry {}", self.entries);
         if self.is_lisp {
@@ -296,12 +296,16 @@ impl Session {
                 self.output.fresh_line();
                 self.print(&format!("{}\n", values.join("\n")));
             }
-            return Ok(());
+            return Ok(After::GoOn);
         }
         if syntax::check(text).is_err() {
-            return self.host.run_str(&name, text).map(drop);
+            return self.host.run_str(&name, text).map(|_| After::GoOn);
         }
         for form in syntax::forms(text) {
+            if text[form.clone()].starts_with(',') {
+                // A command has the rest of the entry.
+                return command::run(self, &text[form.start..]);
+            }
             // Blanks in front keep the places what they are in the whole entry.
             let before = text[..form.start]
                 .chars()
@@ -310,6 +314,7 @@ impl Session {
             let values = self.host.run_str(&name, &unit)?;
             if let Some((defined, parameters)) = definition(&text[form]) {
                 self.learn_signature(defined, parameters);
+                self.warn_of_undefined(defined);
             }
             for value in values {
                 self.show(value);
@@ -318,7 +323,16 @@ impl Session {
                 break;
             }
         }
-        Ok(())
+        Ok(After::GoOn)
+    }
+
+    /// Says which names a function uses that are yet to be defined.
+    fn warn_of_undefined(&mut self, user: &str) {
+        for (name, guess) in self.host.undefined() {
+            let guess = guess.map_or(String::new(), |guess| format!("; did you mean `{guess}`?"));
+            self.output.fresh_line();
+            self.print(&format!("; {user} uses {name}, which is not defined yet{guess}\n"));
+        }
     }
 
     fn show(&mut self, value: Value) {
