@@ -17,7 +17,11 @@
          read-port-to-string
          port->string
          read-port-to-bytes
-         port->bytes)
+         port->bytes
+         call-with-input-file
+         with-input-from-file
+         call-with-output-file
+         with-output-to-file)
 
 ;; A step returns nothing where it would block.
 (define (take step port)
@@ -132,3 +136,24 @@
   (take #%take-all (from port)))
 
 (define port->bytes read-port-to-bytes)
+
+;; Steel's, over the functions whose errors name the file.
+
+(define (call-with-input-file file proc)
+  (call-with-port (#%open-input-file file) proc))
+
+(define (with-input-from-file file thunk)
+  (call-with-input-file file
+                        (lambda (port)
+                          (parameterize ([current-input-port port])
+                            (thunk)))))
+
+(define (call-with-output-file file proc #:exists [exists 'error])
+  (call-with-port (#%open-output-file file #:exists exists) proc))
+
+(define (with-output-to-file file thunk #:exists [exists 'error])
+  (call-with-output-file file
+                         (lambda (port)
+                           (parameterize ([current-output-port port])
+                             (thunk)))
+                         #:exists exists))

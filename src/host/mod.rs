@@ -6,6 +6,7 @@
 
 mod builder;
 mod datum;
+mod files;
 mod forward;
 mod home;
 mod interrupt;
@@ -490,6 +491,7 @@ fn install(engine: &mut Engine, at_prompt: &Arc<AtomicBool>) -> Result<Shared> {
         engine.register_value(ours, value);
     }
     reader::register(engine);
+    files::register(engine);
     crate::script::register(engine, &endpoints, at_prompt).map_err(failed)?;
     crate::script::register_help(engine, modules::documentation);
     for (name, primitive) in modules::names() {

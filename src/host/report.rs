@@ -84,12 +84,27 @@ impl Sources {
             .and_then(|span| self.get(&span).map(|source| (span, source)));
         match place {
             Some((span, source)) if !source.is_internal && span.end > 0 => {
+                let message = missing_module(&message, &source.text).unwrap_or(message);
                 let (start, end) = (span.start as usize, span.end as usize);
                 describe(&source.name, &source.text, start, end, &message)
             }
             _ => message,
         }
     }
+}
+
+/// Says that a module is missing as the text that requires it calls it. Steel names the last
+/// place it has looked at.
+fn missing_module(message: &str, text: &str) -> Option<String> {
+    let rest = message.strip_prefix("Attempting to load module from: \"")?;
+    let (path, why) = rest.split_once('"')?;
+    let names = super::reader::required(text);
+    let name = names.iter().find(|name| Path::new(path).ends_with(name.trim_start_matches("./")))?;
+    let why = match why.contains("(os error 2)") {
+        true => "there is no such file, and no module of that name",
+        false => why.trim(),
+    };
+    Some(format!("cannot require {name}: {why}"))
 }
 
 /// Returns an error's message, with what Steel puts around it taken off.

@@ -9,7 +9,7 @@ use steel::steel_vm::engine::Engine;
 use super::define;
 use super::endpoints::{Shared, lock};
 use super::outcome::{Outcome, misuse};
-use super::value::{byte_vector, opaque};
+use super::value::{byte_vector, bytes_of, opaque};
 use crate::input::{Input, Taken, input, notify_when_readable};
 
 /// How what was taken becomes a value.
@@ -37,11 +37,17 @@ pub(super) fn register(engine: &mut Engine, shared: &Shared) -> Result<(), steel
         ("#%take-all", "#%read-port-to-bytes", |_| all(), byte_vector),
         ("#%take-bytes", "#%read-bytes", |args| input().exactly(count(args)), byte_vector),
     ];
+    let byte = engine.extract_value("#%read-byte")?;
     for (name, steels, take, convert) in steps {
         let (port, take, convert) = (port.clone(), *take, *convert);
-        let steels = engine.extract_value(steels)?;
+        let is_line = matches!(*name, "#%take-line" | "#%take-whole-line");
+        let skips_peeked = is_line || matches!(*name, "#%take-text" | "#%take-all");
+        let (steels, byte) = (engine.extract_value(steels)?, byte.clone());
         define(engine, name, move |args| {
             let is_ours = matches!(args, [_] | [SteelVal::IntV(0..), _]) && args.last() == Some(&port);
+            if !is_ours && skips_peeked {
+                return with_peeked(&byte, &steels, args, is_line, convert);
+            }
             if !is_ours {
                 return call(&steels, args);
             }
@@ -62,6 +68,36 @@ pub(super) fn register(engine: &mut Engine, shared: &Shared) -> Result<(), steel
         Ok(opaque(endpoints.wait_for_flag(flag)))
     });
     Ok(())
+}
+
+/// Calls a function of Steel's that passes over what was peeked at (0.8.3): up to four bytes,
+/// which only reading single bytes gives.
+fn with_peeked(
+    byte: &SteelVal,
+    function: &SteelVal,
+    args: &[SteelVal],
+    is_line: bool,
+    convert: Convert,
+) -> Outcome {
+    let mut first = Vec::new();
+    // A character is not cut.
+    while first.len() < 4 || std::str::from_utf8(&first).is_err_and(|e| e.error_len().is_none()) {
+        match call(byte, args)? {
+            SteelVal::IntV(byte) => first.push(u8::try_from(byte).unwrap_or_default()),
+            end if first.is_empty() && is_line => return Ok(end),
+            _ => return Ok(convert(first)),
+        }
+        if is_line && first.ends_with(b"\n") {
+            return Ok(convert(first));
+        }
+    }
+    let rest = call(function, args)?;
+    match &rest {
+        SteelVal::StringV(rest) => first.extend(rest.as_bytes()),
+        SteelVal::ByteVector(rest) => first.extend(bytes_of(rest)),
+        _ => {}
+    }
+    Ok(convert(first))
 }
 
 fn peek(take: fn(&mut Input) -> std::io::Result<Taken>) -> std::io::Result<Taken> {
