@@ -18,6 +18,7 @@ const CHUNK: usize = 64 * 1024;
 static INPUT: Mutex<Input> = Mutex::new(Input {
     bytes: Vec::new(),
     at: 0,
+    is_inside_line: false,
 });
 
 static WAITING: Mutex<Vec<Notice>> = Mutex::new(Vec::new());
@@ -29,6 +30,8 @@ type Notice = (Arc<AtomicBool>, Waker);
 pub(crate) struct Input {
     bytes: Vec<u8>,
     at: usize,
+    /// Whether what was taken last, or looked at, ends within a line.
+    is_inside_line: bool,
 }
 
 /// What an attempt to take something gave.
@@ -89,14 +92,14 @@ impl Input {
     pub(crate) fn put_back(&mut self, taken: &Taken) {
         if let Taken::Bytes(bytes) = taken {
             self.at -= bytes.len();
+            self.is_inside_line = true;
         }
     }
 
     /// Drops what is left of a line that was taken in part.
     #[cfg(feature = "cli")]
     pub(crate) fn finish_line(&mut self) {
-        let is_inside = self.at > 0 && self.bytes[self.at - 1] != b'\n';
-        if is_inside {
+        if std::mem::take(&mut self.is_inside_line) {
             let rest = &self.bytes[self.at..];
             let end = rest.iter().position(|byte| *byte == b'\n');
             self.at += end.map_or(rest.len(), |end| end + 1);
@@ -122,6 +125,7 @@ impl Input {
                 },
             };
             self.at = end;
+            self.is_inside_line = self.bytes[..end].last().is_some_and(|byte| *byte != b'\n');
             return Ok(Taken::Bytes(self.bytes[..end].to_vec()));
         }
     }
@@ -149,7 +153,10 @@ fn width(first: u8) -> usize {
 fn is_readable(timeout: PollTimeout) -> io::Result<bool> {
     let stdin = io::stdin();
     loop {
-        match poll(&mut [PollFd::new(stdin.as_fd(), PollFlags::POLLIN)], timeout) {
+        match poll(
+            &mut [PollFd::new(stdin.as_fd(), PollFlags::POLLIN)],
+            timeout,
+        ) {
             Err(Errno::EINTR) => {}
             result => return Ok(result? > 0),
         }

@@ -9,10 +9,10 @@ use std::path::Path;
 use steel::SteelVal;
 use steel::rerrs::ErrorKind as SteelErrorKind;
 
+use super::Host;
 use super::redefine::definition;
 use super::session::unbound;
 use super::syntax::forms;
-use super::Host;
 use crate::error::{Error, Result};
 use crate::script::value::steel_error;
 
@@ -21,7 +21,12 @@ const MOST: usize = 100;
 
 impl Host {
     /// Runs a text. Names that its functions use before they are defined are noted.
-    pub(super) fn run(&mut self, name: &str, text: &str, path: Option<&Path>) -> Result<Vec<SteelVal>> {
+    pub(super) fn run(
+        &mut self,
+        name: &str,
+        text: &str,
+        path: Option<&Path>,
+    ) -> Result<Vec<SteelVal>> {
         self.undefined.clear();
         // A file is a whole: what is not bound there is a mistake.
         let may_wait = self.redefinitions.is_some() && path.is_none();
@@ -57,7 +62,9 @@ impl Host {
     /// with a guess at what was meant.
     pub(crate) fn undefined(&self) -> Vec<(String, Option<String>)> {
         let still = self.undefined.iter().filter(|name| self.is_unbound(name));
-        still.map(|name| (name.clone(), self.similar(name))).collect()
+        still
+            .map(|name| (name.clone(), self.similar(name)))
+            .collect()
     }
 }
 
@@ -69,10 +76,15 @@ fn defines_functions(text: &str) -> bool {
             let form = &text[form];
             let takes = |rest: &str| {
                 let rest = rest.trim_start();
-                ["(lambda", "(λ", "(case-lambda"].iter().any(|head| rest.starts_with(head))
+                ["(lambda", "(λ", "(case-lambda"]
+                    .iter()
+                    .any(|head| rest.starts_with(head))
             };
             let inner = form.get(1..).unwrap_or_default().trim_start();
-            let inner = inner.strip_prefix("define").unwrap_or_default().trim_start();
+            let inner = inner
+                .strip_prefix("define")
+                .unwrap_or_default()
+                .trim_start();
             definition(form).is_some_and(|(_, rest)| inner.starts_with(['(', '[']) || takes(rest))
         })
 }
@@ -83,10 +95,21 @@ mod tests {
 
     #[test]
     fn what_runs_at_once_does_not_only_define() {
-        for text in ["(define (f) (g))", "(define f (lambda () (g)))", "(define (f) 1) ; x\n(define (g) 2)"] {
+        for text in [
+            "(define (f) (g))",
+            "(define f (lambda () (g)))",
+            "(define (f) 1) ; x\n(define (g) 2)",
+        ] {
             assert!(defines_functions(text), "{text}");
         }
-        for text in ["", "(f)", "(define a (f))", "(define (f) 1) (f)", "(begin (define (f) 1))", "f"] {
+        for text in [
+            "",
+            "(f)",
+            "(define a (f))",
+            "(define (f) 1) (f)",
+            "(begin (define (f) 1))",
+            "f",
+        ] {
             assert!(!defines_functions(text), "{text}");
         }
     }

@@ -10,8 +10,8 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use steel::rerrs::ErrorKind;
-use steel::{SteelErr, SteelVal};
 use steel::steel_vm::engine::Engine;
+use steel::{SteelErr, SteelVal};
 
 use super::syntax::{ends_word, forms};
 
@@ -113,7 +113,10 @@ impl Redefinitions {
         self.unbound.insert(name.to_owned());
         let (setter, definition) = self.setter(name);
         if engine.compile_and_run_raw_program(definition).is_ok() {
-            self.setters.entry(name.to_owned()).or_default().push(setter);
+            self.setters
+                .entry(name.to_owned())
+                .or_default()
+                .push(setter);
         }
     }
 

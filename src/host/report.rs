@@ -99,7 +99,9 @@ fn missing_module(message: &str, text: &str) -> Option<String> {
     let rest = message.strip_prefix("Attempting to load module from: \"")?;
     let (path, why) = rest.split_once('"')?;
     let names = super::reader::required(text);
-    let name = names.iter().find(|name| Path::new(path).ends_with(name.trim_start_matches("./")))?;
+    let name = names
+        .iter()
+        .find(|name| Path::new(path).ends_with(name.trim_start_matches("./")))?;
     let why = match why.contains("(os error 2)") {
         true => "there is no such file, and no module of that name",
         false => why.trim(),

@@ -69,13 +69,18 @@ fn shape(value: &SteelVal, levels: usize, left: &mut usize) -> Shown {
                 shape(&cdr, levels - 1, left),
             )))
         }
-        SteelVal::Pair(_) | SteelVal::Boxed(_) | SteelVal::HeapAllocated(_) if levels == 0 => dots(),
+        SteelVal::Pair(_) | SteelVal::Boxed(_) | SteelVal::HeapAllocated(_) if levels == 0 => {
+            dots()
+        }
         SteelVal::Boxed(inner) => Shown::Boxed(Box::new(shape(&inner.read(), levels - 1, left))),
         SteelVal::HeapAllocated(inner) => {
             Shown::Boxed(Box::new(shape(&inner.get(), levels - 1, left)))
         }
         SteelVal::CustomStruct(fields) if fields.is_transparent() => {
-            let mut all = group("(", &mut (0..).map_while(|at| fields.get_index(at).cloned()));
+            let mut all = group(
+                "(",
+                &mut (0..).map_while(|at| fields.get_index(at).cloned()),
+            );
             if let Shown::Group { parts, .. } = &mut all {
                 parts.insert(0, Shown::Word(fields.name().resolve().to_owned()));
             }

@@ -104,9 +104,12 @@ pub(super) fn all() -> Vec<Command> {
             Ok(After::GoOn)
         }),
         Command::new("clear", "", "Clear the screen", clear),
-        Command::new("quit", "", "Leave, as Ctrl-D does; (exit STATUS) gives a status", |_, _| {
-            Ok(After::Leave)
-        }),
+        Command::new(
+            "quit",
+            "",
+            "Leave, as Ctrl-D does; (exit STATUS) gives a status",
+            |_, _| Ok(After::Leave),
+        ),
     ]
 }
 

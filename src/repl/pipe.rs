@@ -40,9 +40,10 @@ pub(super) fn run(repl: Repl) -> i32 {
         // An end that the script has chosen.
         (_, Some(status @ 1..), Ok(())) => status,
         (Err(error), _, _) if error.kind() == IoErrorKind::BrokenPipe => BROKEN_PIPE,
-        (Err(error), _, _) => {
-            fail(&format!("cannot write to standard output: {error}"), UNWRITTEN)
-        }
+        (Err(error), _, _) => fail(
+            &format!("cannot write to standard output: {error}"),
+            UNWRITTEN,
+        ),
         (Ok(()), status, Ok(())) => status.unwrap_or(0),
         (Ok(()), _, Err(error)) => match error.kind() {
             ErrorKind::Interrupted => 130,

@@ -112,7 +112,11 @@ impl ExternalPrinter for Above {
 
 /// Begins again after Ctrl-C: what was typed of a form is gone.
 pub(super) fn begin_again(prompt: &str, had_text: bool) {
-    let hint = if had_text { "" } else { "; Ctrl-D or ,quit leaves\n" };
+    let hint = if had_text {
+        ""
+    } else {
+        "; Ctrl-D or ,quit leaves\n"
+    };
     // Where the terminal is gone the next read says so.
     let _ = show(&format!("\n{hint}{prompt}"));
 }

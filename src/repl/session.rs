@@ -331,7 +331,9 @@ impl Session {
         for (name, guess) in self.host.undefined() {
             let guess = guess.map_or(String::new(), |guess| format!("; did you mean `{guess}`?"));
             self.output.fresh_line();
-            self.print(&format!("; {user} uses {name}, which is not defined yet{guess}\n"));
+            self.print(&format!(
+                "; {user} uses {name}, which is not defined yet{guess}\n"
+            ));
         }
     }
 

@@ -24,18 +24,48 @@ pub(super) fn register(engine: &mut Engine, shared: &Shared) -> Result<(), steel
 
     type Take = fn(&[SteelVal]) -> std::io::Result<Taken>;
     let steps: &[(&str, &str, Take, Convert)] = &[
-        ("#%take-line", "#%read-line", |_| input().line(), |bytes| {
-            let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
-            text(line.to_vec())
-        }),
-        ("#%take-whole-line", "read-line-from-port", |_| input().line(), text),
-        ("#%take-char", "#%read-char", |_| input().character(), character),
-        ("#%see-char", "#%peek-char", |_| peek(Input::character), character),
+        (
+            "#%take-line",
+            "#%read-line",
+            |_| input().line(),
+            |bytes| {
+                let line = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+                text(line.to_vec())
+            },
+        ),
+        (
+            "#%take-whole-line",
+            "read-line-from-port",
+            |_| input().line(),
+            text,
+        ),
+        (
+            "#%take-char",
+            "#%read-char",
+            |_| input().character(),
+            character,
+        ),
+        (
+            "#%see-char",
+            "#%peek-char",
+            |_| peek(Input::character),
+            character,
+        ),
         ("#%take-byte", "#%read-byte", |_| input().exactly(1), byte),
-        ("#%see-byte", "#%peek-byte", |_| peek(|input| input.exactly(1)), byte),
+        (
+            "#%see-byte",
+            "#%peek-byte",
+            |_| peek(|input| input.exactly(1)),
+            byte,
+        ),
         ("#%take-text", "#%read-port-to-string", |_| all(), text),
         ("#%take-all", "#%read-port-to-bytes", |_| all(), byte_vector),
-        ("#%take-bytes", "#%read-bytes", |args| input().exactly(count(args)), byte_vector),
+        (
+            "#%take-bytes",
+            "#%read-bytes",
+            |args| input().exactly(count(args)),
+            byte_vector,
+        ),
     ];
     let byte = engine.extract_value("#%read-byte")?;
     for (name, steels, take, convert) in steps {
@@ -44,7 +74,8 @@ pub(super) fn register(engine: &mut Engine, shared: &Shared) -> Result<(), steel
         let skips_peeked = is_line || matches!(*name, "#%take-text" | "#%take-all");
         let (steels, byte) = (engine.extract_value(steels)?, byte.clone());
         define(engine, name, move |args| {
-            let is_ours = matches!(args, [_] | [SteelVal::IntV(0..), _]) && args.last() == Some(&port);
+            let is_ours =
+                matches!(args, [_] | [SteelVal::IntV(0..), _]) && args.last() == Some(&port);
             if !is_ours && skips_peeked {
                 return with_peeked(&byte, &steels, args, is_line, convert);
             }

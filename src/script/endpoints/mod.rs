@@ -14,7 +14,8 @@ use super::outcome::{Symbols, condition, failure, misuse};
 use super::value::{Opaque, from_message};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sipc::{
-    Connection, ConnectionStats, EventLoop, Exchange, ListenerId, ListenerStats, ReplySlot, SharedSockets,
+    Connection, ConnectionStats, EventLoop, Exchange, ListenerId, ListenerStats, ReplySlot,
+    SharedSockets,
 };
 use crate::wire::Kind;
 
