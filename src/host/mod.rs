@@ -201,7 +201,7 @@ impl Host {
     }
 
     fn check(&mut self, name: &str, text: &str, path: Option<&Path>) -> Result<()> {
-        let (text, path) = self.readable(name, text, path)?;
+        let (text, path, _) = self.readable(name, text, path)?;
         let program = self.compile(name, text, path.as_deref())?;
         // Names are looked up in this last step.
         self.engine
@@ -210,13 +210,14 @@ impl Host {
             .map_err(|error| self.failed(&error))
     }
 
-    /// Returns a text that can be given to Steel, and the path in full.
+    /// Returns a text that can be given to Steel, the path in full, and the names that the files
+    /// it requires give it.
     fn readable(
         &self,
         name: &str,
         text: &str,
         path: Option<&Path>,
-    ) -> Result<(String, Option<PathBuf>)> {
+    ) -> Result<(String, Option<PathBuf>, Vec<String>)> {
         let text = without_interpreter_line(text);
         syntax::check(&text).map_err(|error| {
             let at = error.at();
@@ -224,12 +225,12 @@ impl Host {
             script_error(report::describe(name, &text, at, at + 1, &message))
         })?;
         let path = path.and_then(|path| path.canonicalize().ok());
-        reader::check_required(&text, path.as_deref(), &self.search).map_err(script_error)?;
-        Ok((text, path))
+        let given = reader::check_required(&text, path.as_deref(), &self.search);
+        Ok((text, path, given.map_err(script_error)?))
     }
 
     fn run_whole(&mut self, name: &str, text: &str, path: Option<&Path>) -> Result<Vec<SteelVal>> {
-        let (text, path) = self.readable(name, text, path)?;
+        let (text, path, given) = self.readable(name, text, path)?;
         // The one place where a name can be asked for without being called.
         let whole = text.trim();
         if self
@@ -250,7 +251,7 @@ impl Host {
         let unit = self
             .redefinitions
             .as_mut()
-            .map(|all| all.begin(&self.engine, &text));
+            .map(|all| all.begin(&self.engine, &text, given));
         let macros = unit.as_ref().map(|_| self.engine.in_scope_macros().clone());
         if let Some(unit) = &unit {
             text.push_str(&unit.setters);

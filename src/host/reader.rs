@@ -143,13 +143,17 @@ impl Opaque for Mutex<Datum> {
 }
 
 /// Looks at every file that a text requires, and that those require, before they are compiled.
+/// Returns the names that the files it requires itself give it.
 pub(super) fn check_required(
     text: &str,
     beside: Option<&Path>,
     search: &[PathBuf],
-) -> Result<(), String> {
+) -> Result<Vec<String>, String> {
+    let mut given = Vec::new();
+    let prefixes = prefixes(text);
     let mut left = vec![(text.to_owned(), beside.map(Path::to_owned))];
     let mut seen: Vec<PathBuf> = Vec::new();
+    let mut is_own = true;
     while let Some((text, beside)) = left.pop() {
         for name in required(&text) {
             let here = beside.as_deref().and_then(Path::parent).map(Path::to_owned);
@@ -172,13 +176,51 @@ pub(super) fn check_required(
                     let (at, message) = (error.at(), error.to_string());
                     super::report::describe(&name, &found, at, at + 1, &message)
                 })?;
+                if is_own {
+                    let names = provided(&found);
+                    let with = |prefix: &&str| {
+                        names
+                            .iter()
+                            .map(move |name| format!("{prefix}{name}"))
+                            .collect::<Vec<_>>()
+                    };
+                    given.extend(prefixes.iter().flat_map(with));
+                }
                 seen.push(path.clone());
                 left.push((found, Some(path)));
                 break;
             }
         }
+        is_own = false;
     }
-    Ok(())
+    Ok(given)
+}
+
+/// Returns the words in the `provide` forms of a text: names, and the few that are syntax there.
+fn provided(text: &str) -> Vec<String> {
+    let all = syntax::forms(text).into_iter().map(|form| &text[form]);
+    let words = all
+        .filter_map(|form| form.strip_prefix("(provide"))
+        .filter(|rest| rest.starts_with(char::is_whitespace))
+        .flat_map(|rest| rest.split(syntax::ends_word));
+    words
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Returns what `require` may put before a name.
+fn prefixes(text: &str) -> Vec<&str> {
+    let mut words = text
+        .split(syntax::ends_word)
+        .filter(|word| !word.is_empty());
+    let mut found = vec![""];
+    while let Some(word) = words.next() {
+        if word == "prefix-in" {
+            found.extend(words.next());
+        }
+    }
+    found
 }
 
 /// Returns the strings in the `require` forms of a text.

@@ -32,6 +32,7 @@ pub(super) struct Source {
     pub(super) text: Arc<Cow<'static, str>>,
     /// Whether it is part of Steel or of this crate, and of no interest to the user.
     pub(super) is_internal: bool,
+    is_file: bool,
 }
 
 impl Sources {
@@ -42,6 +43,12 @@ impl Sources {
         // Numbers are given out by a counter of the process; asking for one tells where it is.
         let top = SourceId::fresh();
         let again = path.and_then(|path| engine.get_source_id(path));
+        // Modules that have changed keep their numbers too.
+        for (id, source) in known.texts.iter_mut().filter(|(_, source)| source.is_file) {
+            if let Some(text) = engine.get_source(&SourceId(*id)) {
+                source.text = text;
+            }
+        }
         for id in again.into_iter().chain((known.next..top.0).map(SourceId)) {
             let Some(text) = engine.get_source(&id) else {
                 continue;
@@ -50,6 +57,7 @@ impl Sources {
             let name = path
                 .as_ref()
                 .map_or_else(|| name.to_owned(), |path| shorten(path));
+            let is_file = path.as_ref().is_some_and(|path| path.is_absolute());
             let is_internal = path.as_ref().is_some_and(|path| !path.is_absolute());
             known.texts.insert(
                 id.0,
@@ -57,6 +65,7 @@ impl Sources {
                     name,
                     text,
                     is_internal,
+                    is_file,
                 },
             );
         }

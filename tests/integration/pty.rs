@@ -312,6 +312,40 @@ fn a_file_that_fails_to_load_leaves_everything_as_it_was() {
 }
 
 #[test]
+fn a_changed_module_reaches_earlier_code_and_one_that_fails_changes_nothing() {
+    let folder = tempdir().unwrap();
+    let module = folder.path().join("m.scm");
+    let seconds = std::cell::Cell::new(0);
+    let write = |text: &str| {
+        std::fs::write(&module, text).unwrap();
+        // Steel goes by the time of the last change.
+        seconds.set(seconds.get() + 10);
+        let later = std::time::SystemTime::now() + Duration::from_secs(seconds.get());
+        let file = std::fs::File::options().write(true).open(&module).unwrap();
+        file.set_modified(later).unwrap();
+    };
+    write("(provide f) (define (f) 1)");
+    std::fs::write(
+        folder.path().join("a.scm"),
+        "(require \"m.scm\") (require (prefix-in m: \"m.scm\")) (define (g) (f))",
+    )
+    .unwrap();
+    let mut screen = open(folder.path());
+    screen.ask(",load a.scm", "loaded");
+    screen.ask("(define (h) (list (f) (m:f)))", "");
+    screen.ask("(list (g) (h))", "= (1 (1 1))");
+    write("(provide f) (define (f) 2)");
+    screen.ask(",reload", "loaded");
+    screen.ask("(list (g) (h))", "= (2 (2 2))");
+    write("(provide f) (define (f) 3) (car 5)");
+    screen.ask(",reload", "m.scm:1:29");
+    screen.ask("(list (f) (g) (h))", "= (2 2 (2 2))");
+    write("(provide f) (define (f) 4)");
+    screen.ask("(require \"m.scm\")", "");
+    screen.ask("(list (f) (g) (h))", "= (4 4 (4 2))");
+}
+
+#[test]
 fn definitions_inside_begin_and_structs_reach_callers_made_before() {
     let folder = tempdir().unwrap();
     let mut screen = open(folder.path());
