@@ -7,7 +7,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::io::{self, Write};
 use std::os::fd::AsFd;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::sipc::Waker;
@@ -22,6 +22,9 @@ static INPUT: Mutex<Input> = Mutex::new(Input {
 });
 
 static WAITING: Mutex<Vec<Notice>> = Mutex::new(Vec::new());
+
+/// Reads that ended with a newline: at a terminal the cursor is at the start of a line then.
+static LINES: AtomicUsize = AtomicUsize::new(0);
 
 /// Whom to tell that there is something to read.
 type Notice = (Arc<AtomicBool>, Waker);
@@ -135,6 +138,9 @@ impl Input {
         self.bytes.resize(before + CHUNK, 0);
         let result = nix::unistd::read(io::stdin(), &mut self.bytes[before..]);
         self.bytes.truncate(before + result.unwrap_or(0));
+        if self.bytes[before..].ends_with(b"\n") {
+            LINES.fetch_add(1, Ordering::Relaxed);
+        }
         result
     }
 }
@@ -175,6 +181,12 @@ pub(crate) fn wait_for_line() -> io::Result<Option<String>> {
             Taken::Blocked => drop(is_readable(PollTimeout::NONE)?),
         }
     }
+}
+
+/// Returns how often a line was read to its end.
+#[cfg(feature = "cli")]
+pub(crate) fn lines_read() -> usize {
+    LINES.load(Ordering::Relaxed)
 }
 
 /// Returns whether anybody can still read standard output.

@@ -18,6 +18,7 @@ mod redefine;
 mod report;
 mod session;
 mod show;
+mod sizes;
 pub mod syntax;
 mod text;
 mod trace;
@@ -486,6 +487,7 @@ fn install(engine: &mut Engine, at_prompt: &Arc<AtomicBool>) -> Result<Shared> {
         ("eval", "#%private-eval"),
         ("eval-string", "#%private-eval-string"),
         ("load", "#%private-load"),
+        ("make-vector", "#%private-make-vector"),
     ];
     for (name, ours) in steels {
         let value = engine.extract_value(name).map_err(failed)?;
@@ -493,6 +495,7 @@ fn install(engine: &mut Engine, at_prompt: &Arc<AtomicBool>) -> Result<Shared> {
     }
     reader::register(engine);
     files::register(engine);
+    sizes::register(engine);
     crate::script::register(engine, &endpoints, at_prompt).map_err(failed)?;
     crate::script::register_help(engine, modules::documentation);
     for (name, primitive) in modules::names() {

@@ -40,9 +40,15 @@ fn scripts_read_what_is_typed() {
         CTRL_D,
         "$4 = #true",
     );
+    screen.press("(begin (display \"Name: \") (read-line))\r");
+    screen.wait_for("\nName: ");
+    screen.press("Joe\r");
+    // Enter has ended the line: no empty one comes after it.
+    screen.wait_for("Joe\r\n$5 = \"Joe\"");
+    screen.wait_for(PROMPT);
     // What was left of a line is gone, and the prompt's own keys work as before.
-    ask_and_type(&mut screen, "(read-line)", "x\r", "$5 = \"x\"");
-    screen.ask("(+ 1 2)", "$6 = 3");
+    ask_and_type(&mut screen, "(read-line)", "x\r", "$6 = \"x\"");
+    screen.ask("(+ 1 2)", "$7 = 3");
 }
 
 #[test]

@@ -230,3 +230,24 @@ fn values_nested_a_million_deep_are_dropped() {
     ]);
     assert_eq!((done.code, done.text()), (0, "2\n"), "{}", done.err);
 }
+
+#[test]
+fn one_call_makes_no_more_than_a_session_bears() {
+    for form in [
+        "(range 0 1000000000)",
+        "(make-vector 1000000000 0)",
+        "(make-string 1000000000 #\\a)",
+        "(make-bytes 1000000000 0)",
+    ] {
+        let done = sipc(&["-e", form]);
+        assert_eq!(done.code, 1, "{form}");
+        assert!(
+            done.err
+                .contains("1000000000 elements at once are more than"),
+            "{form}: {}",
+            done.err
+        );
+    }
+    let few = "(displayln (range 1 4) (vector-length (make-vector 3 1)) (make-string 2 #\\a))";
+    assert_eq!(sipc(&["-e", few]).text(), "(1 2 3) 3 aa \n");
+}
