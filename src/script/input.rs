@@ -13,7 +13,7 @@ use super::value::{byte_vector, bytes_of, opaque};
 use crate::input::{Input, Taken, input, notify_when_readable};
 
 /// How what was taken becomes a value.
-type Convert = fn(Vec<u8>) -> SteelVal;
+type Convert = fn(Vec<u8>) -> Outcome;
 
 /// Gives an engine the steps. Ports other than standard input are left to Steel's functions.
 pub(super) fn register(engine: &mut Engine, shared: &Shared) -> Result<(), steel::SteelErr> {
@@ -59,12 +59,12 @@ pub(super) fn register(engine: &mut Engine, shared: &Shared) -> Result<(), steel
             byte,
         ),
         ("#%take-text", "#%read-port-to-string", |_| all(), text),
-        ("#%take-all", "#%read-port-to-bytes", |_| all(), byte_vector),
+        ("#%take-all", "#%read-port-to-bytes", |_| all(), all_bytes),
         (
             "#%take-bytes",
             "#%read-bytes",
             |args| input().exactly(count(args)),
-            byte_vector,
+            all_bytes,
         ),
     ];
     let byte = engine.extract_value("#%read-byte")?;
@@ -83,7 +83,7 @@ pub(super) fn register(engine: &mut Engine, shared: &Shared) -> Result<(), steel
                 return call(&steels, args);
             }
             match take(args) {
-                Ok(Taken::Bytes(bytes)) => Ok(convert(bytes)),
+                Ok(Taken::Bytes(bytes)) => convert(bytes),
                 Ok(Taken::End) => Ok(steel::primitives::ports::eof()),
                 Ok(Taken::Blocked) => Ok(SteelVal::Void),
                 Err(error) => Err(misuse(format!("cannot read standard input: {error}"))),
@@ -116,10 +116,10 @@ fn with_peeked(
         match call(byte, args)? {
             SteelVal::IntV(byte) => first.push(u8::try_from(byte).unwrap_or_default()),
             end if first.is_empty() && is_line => return Ok(end),
-            _ => return Ok(convert(first)),
+            _ => return convert(first),
         }
         if is_line && first.ends_with(b"\n") {
-            return Ok(convert(first));
+            return convert(first);
         }
     }
     let rest = call(function, args)?;
@@ -128,7 +128,7 @@ fn with_peeked(
         SteelVal::ByteVector(rest) => first.extend(bytes_of(rest)),
         _ => {}
     }
-    Ok(convert(first))
+    convert(first)
 }
 
 fn peek(take: fn(&mut Input) -> std::io::Result<Taken>) -> std::io::Result<Taken> {
@@ -160,19 +160,24 @@ fn call(function: &SteelVal, args: &[SteelVal]) -> Outcome {
     }
 }
 
-fn text(bytes: Vec<u8>) -> SteelVal {
-    let text = match String::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
-    };
-    SteelVal::StringV(text.into())
+fn text(bytes: Vec<u8>) -> Outcome {
+    let text = String::from_utf8(bytes).map_err(|_| misuse("what was read is not UTF-8"))?;
+    Ok(SteelVal::StringV(text.into()))
 }
 
-fn character(bytes: Vec<u8>) -> SteelVal {
+fn all_bytes(bytes: Vec<u8>) -> Outcome {
+    Ok(byte_vector(bytes))
+}
+
+fn character(bytes: Vec<u8>) -> Outcome {
     let text = String::from_utf8_lossy(&bytes);
-    SteelVal::CharV(text.chars().next().unwrap_or(char::REPLACEMENT_CHARACTER))
+    let first = text.chars().next();
+    Ok(SteelVal::CharV(
+        first.unwrap_or(char::REPLACEMENT_CHARACTER),
+    ))
 }
 
-fn byte(bytes: Vec<u8>) -> SteelVal {
-    SteelVal::IntV(bytes.first().map_or(0, |byte| isize::from(*byte)))
+fn byte(bytes: Vec<u8>) -> Outcome {
+    let first = bytes.first().copied();
+    Ok(SteelVal::IntV(isize::from(first.unwrap_or_default())))
 }

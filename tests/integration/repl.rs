@@ -1,6 +1,11 @@
 //! The program without a terminal: forms on standard input, and every rule for scripts.
 
-use crate::cli_support::{Place, shell, sipc, sipc_with};
+use std::io::{Read, Write};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::cli_support::{Place, SIPC, Watchdog, shell, sipc, sipc_with};
 
 #[test]
 fn forms_are_read_to_the_end_and_only_what_they_print_is_printed() {
@@ -250,4 +255,24 @@ fn one_call_makes_no_more_than_a_session_bears() {
     }
     let few = "(displayln (range 1 4) (vector-length (make-vector 3 1)) (make-string 2 #\\a))";
     assert_eq!(sipc(&["-e", few]).text(), "(1 2 3) 3 aa \n");
+}
+
+#[test]
+fn a_signal_ends_it_while_it_waits_for_a_form() {
+    let place = Place::new();
+    let mut child = std::process::Command::new(SIPC)
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let watchdog = Watchdog::new(child.id());
+    let mut forms = child.stdin.take().unwrap();
+    let form = format!("(define l (bind {:?}))\n(displayln 1)\n", place.socket());
+    forms.write_all(form.as_bytes()).unwrap();
+    let mut first = [0; 2];
+    child.stdout.take().unwrap().read_exact(&mut first).unwrap();
+    kill(Pid::from_raw(child.id() as i32), Signal::SIGTERM).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(143));
+    assert!(!std::path::Path::new(&place.socket()).exists());
+    drop((forms, watchdog));
 }
