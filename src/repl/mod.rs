@@ -17,6 +17,7 @@ mod names;
 mod output;
 mod pipe;
 mod plain;
+mod reach;
 mod session;
 mod signals;
 mod terminal;

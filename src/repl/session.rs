@@ -1,10 +1,9 @@
 //! The engine's side of a session: runs entries, and serves between them.
 
 use std::io::Write;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::command::{self, After, Command};
@@ -12,11 +11,11 @@ use super::editor::{self, Input, Setup};
 use super::helper::Shared;
 use super::names::hint_from;
 use super::output::Output;
-use super::signals::{self, Signal};
+use super::reach::{Reach, watch};
 use super::terminal::{self, Terminal};
 use super::{Repl, has_colour, plain};
 use crate::error::{ErrorKind, Result};
-use crate::host::{Host, InterruptHandle, Value, WakeHandle, definition, syntax};
+use crate::host::{Host, Value, definition, syntax};
 
 /// A session at the prompt, as its commands see it.
 pub struct Session {
@@ -40,16 +39,6 @@ impl std::fmt::Debug for Session {
             .field("entries", &self.entries)
             .finish_non_exhaustive()
     }
-}
-
-/// What the threads of a session use to reach the engine, once there is one.
-#[derive(Default)]
-struct Reach {
-    handles: OnceLock<(InterruptHandle, WakeHandle)>,
-    is_busy: AtomicBool,
-    /// Ctrl-C came while the engine was still being made.
-    is_early: AtomicBool,
-    ended: Mutex<Option<i32>>,
 }
 
 /// Runs a session, and returns the exit status.
@@ -156,53 +145,6 @@ pub(super) fn run(repl: Repl) -> i32 {
     drop(shared.take_draft());
     terminal.restore();
     reach.ended().unwrap_or(status)
-}
-
-impl Reach {
-    fn ended(&self) -> Option<i32> {
-        *self.ended.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn watch(
-    reach: &Arc<Reach>,
-    shared: &Arc<Shared>,
-    terminal: &Arc<Terminal>,
-    history: Option<PathBuf>,
-    plain_prompt: Option<String>,
-) -> std::io::Result<()> {
-    let (reach, shared, terminal) = (reach.clone(), shared.clone(), terminal.clone());
-    signals::watch(move |signal| match (signal, reach.handles.get()) {
-        (Signal::Interrupt, Some((interrupt, _))) => {
-            if reach.is_busy.load(Ordering::SeqCst) {
-                interrupt.interrupt();
-            } else if let Some(prompt) = &plain_prompt {
-                // Otherwise the key comes to the editor.
-                let draft = shared.take_draft();
-                if draft.is_empty() && interrupt.is_in_callback() {
-                    interrupt.interrupt();
-                }
-                plain::begin_again(prompt, !draft.is_empty());
-            }
-        }
-        (Signal::Interrupt, None) => reach.is_early.store(true, Ordering::SeqCst),
-        (Signal::End(status), handles) => {
-            shared.save_draft(history.as_deref());
-            let mut ended = reach.ended.lock().unwrap_or_else(PoisonError::into_inner);
-            match handles {
-                Some((interrupt, wake)) if ended.is_none() => {
-                    *ended = Some(status);
-                    interrupt.terminate(status);
-                    wake.wake();
-                }
-                // It was asked before, or there is nothing yet that could end in order.
-                _ => {
-                    terminal.restore();
-                    std::process::exit(status);
-                }
-            }
-        }
-    })
 }
 
 impl Session {
