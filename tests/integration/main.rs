@@ -32,6 +32,8 @@ mod limits; // bounds: peers, descriptors, queues, sizes, times
 mod memory; // what is held for all peers is bounded
 mod pace; // how slow a peer may be
 mod pty; // the prompt on a pseudo-terminal
+mod pty_input;
+mod pty_plain;
 mod pty_support; // the workbench for it
 mod reader; // text that is too deep, too long, unfinished
 mod readme; // its terminal sessions, typed as they stand there
