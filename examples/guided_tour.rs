@@ -17,14 +17,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let handle = host.interrupt_handle();
     let address = path.clone();
     let client = std::thread::spawn(move || {
-        let mut connection = loop {
+        // The server is not there yet, or its socket is and does not listen yet.
+        let starting = [ErrorKind::Address, ErrorKind::Refused];
+        let reply = loop {
             match Connection::open(&address, &ConnectOptions::default()) {
-                Ok(connection) => break connection,
-                Err(error) if error.kind() == ErrorKind::Address => std::thread::yield_now(),
-                Err(error) => return Err(error),
+                Ok(mut connection) => break connection.send(&Message::from("hello")),
+                Err(error) if starting.contains(&error.kind()) => std::thread::yield_now(),
+                Err(error) => break Err(error),
             }
         };
-        let reply = connection.send(&Message::from("hello"));
         handle.release_listeners();
         reply
     });

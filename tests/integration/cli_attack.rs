@@ -59,8 +59,7 @@ fn a_socket_file_that_cannot_be_removed_is_named() {
     let mode = |mode| std::fs::set_permissions(&folder, PermissionsExt::from_mode(mode)).unwrap();
     mode(0o777);
     // The build folder may be closed to others; a copy is not.
-    let program = place.path("sipc");
-    std::fs::copy(SIPC, &program).unwrap();
+    let program = copy_of_program(&place, "sipc");
     std::fs::set_permissions(place.dir.path(), PermissionsExt::from_mode(0o755)).unwrap();
     let mut command = Command::new(&program);
     command.args(["listen", &socket]);

@@ -120,8 +120,7 @@ fn permission_as_nobody() {
     std::fs::set_permissions(&socket, PermissionsExt::from_mode(0o600)).unwrap();
     std::fs::set_permissions(place.dir.path(), PermissionsExt::from_mode(0o755)).unwrap();
     // The build folder may be closed to others; a copy is not.
-    let program = place.path("sipc");
-    std::fs::copy(SIPC, &program).unwrap();
+    let program = copy_of_program(&place, "sipc");
     let mut command = std::process::Command::new(&program);
     command.args(["send", &socket, "x"]).uid(65534).gid(65534);
     fails(
@@ -344,10 +343,9 @@ fn installing_where_one_may_not_is_5() {
     let place = Place::new();
     std::fs::set_permissions(place.dir.path(), PermissionsExt::from_mode(0o555)).unwrap();
     // The build folder may be closed to others; a copy is not.
-    let other = tempfile::tempdir().unwrap();
-    std::fs::set_permissions(other.path(), PermissionsExt::from_mode(0o755)).unwrap();
-    let program = other.path().join("sipc");
-    std::fs::copy(SIPC, &program).unwrap();
+    let other = Place::new();
+    std::fs::set_permissions(other.dir.path(), PermissionsExt::from_mode(0o755)).unwrap();
+    let program = copy_of_program(&other, "sipc");
     let prefix = place.path("prefix");
     let mut command = std::process::Command::new(&program);
     command.args(["install", "--prefix", &prefix]);

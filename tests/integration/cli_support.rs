@@ -62,6 +62,15 @@ impl Drop for Watchdog {
     }
 }
 
+/// Copies the program to where other users reach it, and returns the path. Another process copies:
+/// what is open for writing here is inherited by what other tests start, and cannot be run.
+pub(crate) fn copy_of_program(place: &Place, name: &str) -> String {
+    let program = place.path(name);
+    let done = Command::new("cp").args([SIPC, &program]).status().unwrap();
+    assert!(done.success(), "{done}");
+    program
+}
+
 /// Runs a command to its end with `input`.
 pub(crate) fn run_command(command: &mut Command, input: &[u8]) -> Done {
     let mut child = command

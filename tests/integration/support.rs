@@ -1,7 +1,7 @@
 //! The workbench: servers, peers that speak bytes, and claims about descriptors and time.
 
 use std::io::{ErrorKind, Read, Write};
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -35,6 +35,9 @@ pub(crate) struct Place {
 impl Place {
     pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
+        // Whatever the umask of a test is.
+        let rights = std::fs::Permissions::from_mode(0o700);
+        std::fs::set_permissions(dir.path(), rights).unwrap();
         let socket = dir.path().join("s");
         Self { dir, socket }
     }
