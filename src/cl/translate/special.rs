@@ -166,6 +166,8 @@ static FORMS: &[(&str, usize, Handler)] = &[
     ("ROTATEF", 0, |t, f, a, e, k| t.rotatef(f, a, e, k)),
     ("SHIFTF", 2, |t, f, a, e, k| t.shiftf(f, a, e, k)),
     ("LOOP", 0, |t, f, a, e, k| t.loop_form(f, a, e, k)),
+    // A loop whose special variables are bound around it.
+    ("%LOOP", 0, |t, f, a, e, k| t.loop_form(f, a, e, k)),
     ("DO", 2, |t, f, a, e, k| t.do_form(f, a, e, k, false)),
     ("DO*", 2, |t, f, a, e, k| t.do_form(f, a, e, k, true)),
     ("DOLIST", 1, |t, f, a, e, k| t.dolist(f, a, e, k)),
