@@ -315,6 +315,8 @@ const VARIABLES: &[(&str, &str)] = &[
     ("*LOAD-TRUENAME*", "#f"),
     ("*DEFAULT-PATHNAME-DEFAULTS*", "\"\""),
     ("*POSIX-ARGV*", "(cl:arguments)"),
+    ("*CENTRAL-REGISTRY*", "#f"),
+    ("*LOCAL-PROJECT-DIRECTORIES*", "#f"),
 ];
 
 fn special_variable(name: &str) -> bool {

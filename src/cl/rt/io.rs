@@ -199,14 +199,6 @@ fn read_from_string(a: &[V]) -> Result<(V, V), SteelErr> {
     }
 }
 
-fn probe_file(a: &[V]) -> R {
-    let path = designated(&a[0])?;
-    match std::fs::canonicalize(&path) {
-        Ok(p) => Ok(string(p.to_string_lossy().into_owned())),
-        Err(_) => Ok(NIL),
-    }
-}
-
 fn delete_file(a: &[V]) -> R {
     let path = designated(&a[0])?;
     match std::fs::remove_file(&path) {
@@ -367,7 +359,6 @@ pub(super) fn register(t: &mut Prims) {
     p!(t, "FILE-LENGTH", 1, 1, |a| {
         with_input(&a[0], |s| SteelVal::IntV(s.buffer.len() as isize))
     });
-    p!(t, "PROBE-FILE", 1, 1, probe_file);
     p!(t, "DELETE-FILE", 1, 1, delete_file);
     p!(t, "RENAME-FILE", 2, 2, |a| {
         let (from, to) = (designated(&a[0])?, designated(&a[1])?);

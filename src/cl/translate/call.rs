@@ -132,7 +132,13 @@ impl Tr<'_> {
         if let Some(stream) = entry.stream {
             codes.push(self.variable(stream, f.pos, env));
         }
-        codes.extend(self.exprs(args, env));
+        for (i, a) in args.iter().enumerate() {
+            codes.push(match &a.kind {
+                // No program can tell one control string from another.
+                Kind::Atom(steel::SteelVal::StringV(s)) if head == "FORMAT" && i == 1 => literal(s),
+                _ => self.expr(a, env),
+            });
+        }
         let codes = codes.join(" ");
         if entry.all_values.is_some() && matches!(k, K::Ret(true)) && self.all_values {
             let call = self.at(f.pos, &format!("(%%{head} {codes})"));

@@ -155,6 +155,7 @@ fn strip(text: &str) -> (String, Vec<(u32, Pos)>) {
 // Finds the definitions in a form, wherever they stand.
 fn survey(f: &Form, known: &mut Known, seen: &mut BTreeMap<String, usize>) {
     let Kind::List(items) = &f.kind else { return };
+    known.documentation.extend(super::rewrite::described(f));
     let name = items.get(1).and_then(Form::name).map(str::to_string);
     match (f.head(), name) {
         (Some("QUOTE" | "%QUASI"), _) => return,
