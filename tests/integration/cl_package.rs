@@ -46,8 +46,8 @@ fn callbacks_get_keywords_and_pointers_and_hook_gives_one() {
 fn a_failed_send_has_its_reason_as_second_value() {
     let text = "(multiple-value-list (cl-sipc:send (cl-sipc:connect \"x\") nil :close))";
     assert_eq!(value(text), "(NIL :CLOSED)");
-    assert_eq!(value("(list (sipc:send 'c \"x\"))"), "(\"reply\")");
-    assert_eq!(value("(sipc:send 'c \"x\" :odd)"), ":UNKNOWN-TYPE");
+    assert_eq!(value("(list (sipc:send (sipc:connect \"c\") \"x\"))"), "(\"reply\")");
+    assert_eq!(value("(sipc:send -1 \"x\" :odd)"), ":UNKNOWN-TYPE");
 }
 
 #[test]

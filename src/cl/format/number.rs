@@ -286,22 +286,40 @@ pub(super) fn float(v: &V, d: &Directive, given: &Given) -> Result<String, Steel
             let body = format!("{}.{frac}", pad_left(int, whole, '0'));
             pad_left(&format!("{}{body}", sign_of(&n, d.at)), width, pad)
         }
-        'F' => fixed_directive(&n, d, given),
-        'E' => exponential(&n, d, given),
-        _ => {
-            let a = n.f64().abs();
-            if a != 0.0 && !(1e-1..1e7).contains(&a) {
-                exponential(&n, d, given)
-            } else {
-                let text = fixed_directive(&n, d, given);
-                format!("{text}    ")
-            }
-        }
+        'F' => fixed_directive(&n, d, given, given.int(0), given.int(1)),
+        'E' => exponential(&n, d, given, given.int(1)),
+        _ => general(&n, d, given),
     })
 }
 
-fn fixed_directive(n: &N, d: &Directive, given: &Given) -> String {
-    let width = given.int(0);
+// `~G`: fixed with room for an exponent where the digits suffice, else exponential.
+fn general(n: &N, d: &Directive, given: &Given) -> String {
+    let (digits, exp) = if n.is_zero() {
+        ("0".into(), 0)
+    } else {
+        shortest(n)
+    };
+    let shown = (digits.len() as i64).max(exp.into()) - i64::from(exp.min(0));
+    let places = given
+        .int(1)
+        .unwrap_or_else(|| shown.max(1).max(i64::from(exp).min(7)));
+    let behind = places - i64::from(exp);
+    if !(0..=places).contains(&behind) {
+        return exponential(n, d, given, Some(places));
+    }
+    let room = given.int(2).map_or(4, |e| e + 2);
+    let width = given.int(0).map(|w| w - room);
+    let text = fixed_directive(n, d, given, width, Some(behind));
+    format!("{text}{}", " ".repeat(room.clamp(0, 100) as usize))
+}
+
+fn fixed_directive(
+    n: &N,
+    d: &Directive,
+    given: &Given,
+    width: Option<i64>,
+    places: Option<i64>,
+) -> String {
     let scaled = match given.int(2) {
         Some(k) if k != 0 => match n {
             N::D(x) => N::D(x * 10f64.powi(k as i32)),
@@ -310,7 +328,7 @@ fn fixed_directive(n: &N, d: &Directive, given: &Given) -> String {
         _ => n.clone(),
     };
     let sign = sign_of(n, d.at);
-    let mut body = match given.int(1) {
+    let mut body = match places {
         Some(p) => fixed(&scaled, p.clamp(0, 1000) as usize),
         None => {
             let (digits, exp) = shortest(&scaled);
@@ -347,8 +365,8 @@ fn fixed_directive(n: &N, d: &Directive, given: &Given) -> String {
     format!("{sign}{body}")
 }
 
-fn exponential(n: &N, d: &Directive, given: &Given) -> String {
-    let (width, places) = (given.int(0), given.int(1));
+fn exponential(n: &N, d: &Directive, given: &Given, places: Option<i64>) -> String {
+    let width = given.int(0);
     let exp_digits = given.int(2).unwrap_or(1).clamp(1, 10) as usize;
     let scale = given.int(3).unwrap_or(1).clamp(1, 20) as i32;
     let marker = given
