@@ -255,7 +255,7 @@ impl Tr<'_> {
                 if shape.ignored.contains(&name) {
                     continue;
                 }
-                return Err(format!("unknown &KEY argument: :{name}"));
+                return Err(format!("Unknown &KEY argument: :{name}"));
             };
             let code = if matches!(name, "KEY" | "TEST" | "TEST-NOT") && !shape.is_plain_test {
                 self.function_argument(value, env)

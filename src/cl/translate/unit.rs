@@ -1,6 +1,6 @@
 //! A whole text to one program: what comes first, the forms, the map of places.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::LazyLock;
 
 use steel::steel_vm::engine::Engine;
@@ -281,7 +281,19 @@ pub(crate) fn translate_text(
         files,
     };
     let mut code = String::new();
-    for f in forms {
+    let mut forms: VecDeque<Form> = forms.into();
+    while let Some(f) = forms.pop_front() {
+        // What a macro makes at the top level are forms of the top level.
+        if let Some(name) = f.head().filter(|n| tr.known.macros.contains(*n)) {
+            let name = name.to_string();
+            if let Some(made) = tr.expand(&format!("m:{}", mangle(&name)), &name, &f) {
+                for form in top_level(vec![made]).into_iter().rev() {
+                    survey(&form, tr.known, &mut BTreeMap::new());
+                    forms.push_front(form);
+                }
+            }
+            continue;
+        }
         let line = tr.stmt(
             &f,
             &Env::default(),
