@@ -112,8 +112,9 @@ fn is_supported(name: &str) -> bool {
 
 fn reason(name: &str) -> String {
     let why = match name {
-        "DEFCLASS" | "DEFGENERIC" | "DEFMETHOD" | "MAKE-INSTANCE"
-        | "CALL-NEXT-METHOD" => "CLOS is not part of the subset",
+        "DEFCLASS" | "DEFGENERIC" | "DEFMETHOD" | "MAKE-INSTANCE" | "CALL-NEXT-METHOD" => {
+            "CLOS is not part of the subset"
+        }
         "HANDLER-BIND"
         | "RESTART-CASE"
         | "INVOKE-RESTART"

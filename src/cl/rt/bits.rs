@@ -46,22 +46,58 @@ fn float_quotient(how: Round, a: &[V]) -> Result<(V, V), SteelErr> {
     let (quotient, rest) = divide(how, &a[0], &by)?;
     let is_double = [&a[0], &by].iter().any(|v| double(v).is_some());
     let quotient = N::of(&quotient)?.f64();
-    let quotient = if is_double { N::D(quotient) } else { N::F(quotient as f32) };
+    let quotient = if is_double {
+        N::D(quotient)
+    } else {
+        N::F(quotient as f32)
+    };
     Ok((quotient.v(), rest))
 }
 
 pub(super) fn register(t: &mut Prims) {
     p!(t, "BYTE", 2, 2, |a| Ok(cons(a[0].clone(), a[1].clone())));
-    p!(t, "BYTE-SIZE", 1, 1, |a| Ok(V::IntV(field(&a[0])?.0 as isize)));
-    p!(t, "BYTE-POSITION", 1, 1, |a| Ok(V::IntV(field(&a[0])?.1 as isize)));
+    p!(t, "BYTE-SIZE", 1, 1, |a| Ok(V::IntV(
+        field(&a[0])?.0 as isize
+    )));
+    p!(t, "BYTE-POSITION", 1, 1, |a| Ok(V::IntV(
+        field(&a[0])?.1 as isize
+    )));
     p!(t, "LDB", 2, 2, load_byte);
     p!(t, "DPB", 3, 3, deposit_byte);
     p!(t, "LDB-TEST", 2, 2, |a| bool_v(load_byte(a)? != V::IntV(0)));
     p!(t, "LOGTEST", 2, 2, |a| {
         bool_v((integer(&a[0])? & integer(&a[1])?) != BigInt::ZERO)
     });
-    p!(t, "FFLOOR", 1, 2, |a| float_quotient(Round::Floor, a), multi);
-    p!(t, "FCEILING", 1, 2, |a| float_quotient(Round::Ceiling, a), multi);
-    p!(t, "FTRUNCATE", 1, 2, |a| float_quotient(Round::Truncate, a), multi);
-    p!(t, "FROUND", 1, 2, |a| float_quotient(Round::Nearest, a), multi);
+    p!(
+        t,
+        "FFLOOR",
+        1,
+        2,
+        |a| float_quotient(Round::Floor, a),
+        multi
+    );
+    p!(
+        t,
+        "FCEILING",
+        1,
+        2,
+        |a| float_quotient(Round::Ceiling, a),
+        multi
+    );
+    p!(
+        t,
+        "FTRUNCATE",
+        1,
+        2,
+        |a| float_quotient(Round::Truncate, a),
+        multi
+    );
+    p!(
+        t,
+        "FROUND",
+        1,
+        2,
+        |a| float_quotient(Round::Nearest, a),
+        multi
+    );
 }

@@ -91,9 +91,8 @@ impl Tr<'_> {
     pub(super) fn assert(&mut self, f: &Form, a: &[Form], env: &Env, k: &K) -> String {
         let test = self.expr(&a[0], env);
         let fail = if a.len() > 2 {
-            let args = self.exprs(&a[2..], env).join(" ");
-            let error = self.rt("cl:error");
-            self.at(f.pos, &format!("({error} {args})"))
+            let args = self.exprs(&a[2..], env);
+            self.raise(f, &args)
         } else {
             let shown = crate::cl::printer::prin1(&crate::cl::rt::io::datum(&a[0]));
             let text = format!("The assertion {shown} failed.");

@@ -172,7 +172,8 @@ pub(super) fn may_exit(f: &Form, is_macro: &dyn Fn(&str) -> bool) -> bool {
             matches!(head, "RETURN" | "RETURN-FROM")
                 || is_macro(head)
                 || (head != "QUOTE"
-                    && (matches!(head, "LOOP" | "%LOOP") && items.iter().any(|x| x.name() == Some("RETURN"))
+                    && (matches!(head, "LOOP" | "%LOOP")
+                        && items.iter().any(|x| x.name() == Some("RETURN"))
                         || items.iter().any(|x| may_exit(x, is_macro))))
         }
         _ => false,

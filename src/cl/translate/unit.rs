@@ -7,7 +7,7 @@ use steel::steel_vm::engine::Engine;
 
 use super::define::designator;
 use super::env::*;
-use super::load::{Loaded, read_program};
+use super::load::{Loaded, Program, read_program};
 use super::{Known, Tr};
 use crate::cl::Diagnostic;
 use crate::cl::form::{Form, Kind, Pos};
@@ -243,7 +243,12 @@ pub(crate) fn translate_text(
     known: &mut Known,
     engine: Option<&mut Engine>,
 ) -> Result<Unit, Vec<Diagnostic>> {
-    let (forms, files) = read_program(text).map_err(|d| vec![d])?;
+    let Program {
+        forms,
+        files,
+        faults,
+        ..
+    } = read_program(text);
     let forms = top_level(forms);
     let mut next = known.clone();
     let mut seen = BTreeMap::new();
@@ -258,7 +263,7 @@ pub(crate) fn translate_text(
     let mut tr = Tr {
         known: &mut next,
         engine,
-        diags: Vec::new(),
+        diags: faults,
         prelude: Vec::new(),
         runtime: BTreeSet::new(),
         called: HashMap::new(),
