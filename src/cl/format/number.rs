@@ -1,5 +1,6 @@
 //! The directives that print numbers: `~D ~B ~O ~X ~R ~F ~E ~G ~$`.
 
+use num_rational::BigRational;
 use steel::rerrs::SteelErr;
 
 use super::directive::Given;
@@ -200,10 +201,20 @@ pub(super) fn words(v: &V, colon: bool, at: bool) -> Result<String, SteelErr> {
     Ok(if colon { ordinal(n) } else { cardinal(n) })
 }
 
+// Whether a float is at least 0.DIGITS times ten to an exponent.
+fn is_at_least(x: f64, digits: &str, exp: i32) -> bool {
+    let ten = BigRational::from_integer(10.into());
+    let digits_value = digits.parse().map(BigRational::from_integer);
+    match (BigRational::from_float(x), digits_value) {
+        (Some(x), Ok(d)) => x >= d * ten.pow(exp - digits.len() as i32),
+        _ => true,
+    }
+}
+
 // The digits of |n| rounded half up at `places` behind the point.
-fn rounded(n: &N, places: usize) -> (String, i32) {
+fn rounded(n: &N, places: i32) -> (String, i32) {
     let (digits, exp) = shortest(n);
-    let keep = exp + places as i32;
+    let keep = exp + places;
     if n.is_zero() {
         return (String::from("0"), 1);
     }
@@ -214,9 +225,11 @@ fn rounded(n: &N, places: usize) -> (String, i32) {
         return (String::from("0"), 1);
     }
     let keep = keep as usize;
-    // With no digit left SBCL looks at the exact value, else at the shortest digits.
+    // Where the shortest digits are half way, SBCL looks at the exact value.
     let up = if keep == 0 {
-        n.f64().abs() * 10f64.powi(places as i32) >= 0.5
+        n.f64().abs() * 10f64.powi(places) >= 0.5
+    } else if &digits[keep..] == "5" {
+        is_at_least(n.f64().abs(), &digits, exp)
     } else {
         digits.as_bytes()[keep] >= b'5'
     };
@@ -243,7 +256,7 @@ fn rounded(n: &N, places: usize) -> (String, i32) {
 
 // |n| in fixed notation with exactly so many places.
 fn fixed(n: &N, places: usize) -> String {
-    let (digits, exp) = rounded(n, places);
+    let (digits, exp) = rounded(n, places as i32);
     let text = fixed_digits(&digits, exp);
     let (int, frac) = text.split_once('.').unwrap_or((&text, ""));
     let mut frac = frac.to_string();
@@ -378,11 +391,8 @@ fn exponential(n: &N, d: &Directive, given: &Given, places: Option<i64>) -> Stri
         shortest(n)
     };
     if let Some(p) = places {
-        let mantissa = format!("0.{digits}").parse::<f64>().unwrap_or(0.0);
-        let keep = (p.max(0) as usize) + 1;
-        let (r, e) = rounded(&N::D(mantissa), keep);
-        digits = r;
-        exp += e;
+        let keep = p.clamp(0, 1000) as i32 + 1;
+        (digits, exp) = rounded(n, keep - exp);
     }
     let mut body = fixed_digits(&digits, scale);
     if let Some(p) = places {
