@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use steel_sipc::sipc::{ConnectOptions, Connection, Message};
 use steel_sipc::wire::{Flags, Frame, Framing, KEEP_ALIVE, Kind, encode};
 
+use crate::servers::built;
+
 /// Works for a time; returns messages per second.
 pub(crate) type Client = Box<dyn FnMut(Duration) -> Result<f64>>;
 
@@ -140,49 +142,69 @@ pub(crate) fn rust(path: &Path, size: usize) -> Result<Client> {
     }))
 }
 
-/// A Scheme script that sends as many messages as it is told on standard input.
+/// A Scheme script that sends.
 pub(crate) fn scheme(path: &Path, size: usize) -> Result<Client> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/compare/peers/client.scm");
-    let mut child = Command::new(env!("CARGO_BIN_EXE_sipc"))
-        .arg(script)
-        .arg(path)
-        .arg(size.to_string())
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sipc"));
+    command.arg(script).arg(path).arg(size.to_string());
+    told(&mut command)
+}
+
+/// ZeroMQ's own client.
+pub(crate) fn zeromq(path: &Path, size: usize) -> Result<Client> {
+    library("zeromq", "zmq", path, size)
+}
+
+/// nng's own client.
+pub(crate) fn nng(path: &Path, size: usize) -> Result<Client> {
+    library("nng", "nng", path, size)
+}
+
+fn library(name: &str, library: &str, path: &Path, size: usize) -> Result<Client> {
+    let mut command = Command::new(built(name, library)?);
+    command.arg(path).arg(size.to_string()).arg("client");
+    told(&mut command)
+}
+
+/// A program that sends as many messages as each line of its standard input says.
+fn told(command: &mut Command) -> Result<Client> {
+    let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()?;
-    let mut script = Script {
-        input: child.stdin.take().context("no pipe to the script")?,
-        output: BufReader::new(child.stdout.take().context("no pipe from the script")?),
+    let mut told = Told {
+        input: child.stdin.take().context("no pipe to the client")?,
+        output: BufReader::new(child.stdout.take().context("no pipe from the client")?),
         child,
     };
-    let first = script.send(200)?;
+    let first = told.send(200)?;
     let mut rate = 200.0 / first.as_secs_f64();
     Ok(Box::new(move |time| {
         let count = ((rate * time.as_secs_f64()) as usize).max(1);
-        rate = count as f64 / script.send(count)?.as_secs_f64();
+        rate = count as f64 / told.send(count)?.as_secs_f64();
         Ok(rate)
     }))
 }
 
-struct Script {
+struct Told {
     input: ChildStdin,
     output: BufReader<ChildStdout>,
     child: Child,
 }
 
-impl Script {
+impl Told {
     fn send(&mut self, count: usize) -> Result<Duration> {
         let start = Instant::now();
         writeln!(self.input, "{count}")?;
         let mut line = String::new();
         if self.output.read_line(&mut line)? == 0 {
-            anyhow::bail!("the script ended");
+            anyhow::bail!("the client ended");
         }
         Ok(start.elapsed())
     }
 }
 
-impl Drop for Script {
+impl Drop for Told {
     fn drop(&mut self) {
         // It may have ended by itself.
         let _ = self.child.kill();

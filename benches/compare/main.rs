@@ -8,7 +8,11 @@
 //! ```
 //!
 //! With another commit's program in the environment variable `SIPC_BEFORE` its Scheme server is
-//! measured in the same rounds. A ratio is a share of the first line of its table, and the median over rounds in which every
+//! measured in the same rounds. Peers in other languages take part where they are installed:
+//! Python, Node, SBCL, Guile, Racket; ZeroMQ and nng where their C headers are, too; stock `steel`
+//! where it is on the path.
+//!
+//! A ratio is a share of the first line of its table, and the median over rounds in which every
 //! contender works in turn. "noisy" marks those where half of the rounds differ by more than a
 //! tenth: measure again when the machine is quiet.
 

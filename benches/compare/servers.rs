@@ -40,6 +40,12 @@ pub(crate) enum Kind {
     Sbcl,
     /// Guile's sockets, likewise.
     Guile,
+    /// Racket's `unix-socket`, likewise.
+    Racket,
+    /// ZeroMQ's request and reply, in C on both ends: messages without type or checksum.
+    ZeroMq,
+    /// nng's, likewise.
+    Nng,
 }
 
 impl Kind {
@@ -57,15 +63,14 @@ impl Kind {
             Kind::Node => "node",
             Kind::Sbcl => "sbcl",
             Kind::Guile => "guile",
+            Kind::Racket => "racket",
+            Kind::ZeroMq => "zeromq",
+            Kind::Nng => "nng",
         }
     }
 
     fn command(self, path: &Path, length: usize) -> Result<Command> {
-        let script = |name: &str| {
-            Path::new(env!("CARGO_MANIFEST_DIR"))
-                .join("benches/compare/peers")
-                .join(name)
-        };
+        let script = peer;
         let mut command = match self {
             Kind::Scheme | Kind::Before => {
                 let mut command = Command::new(match (self, before()) {
@@ -101,6 +106,13 @@ impl Kind {
                     .arg(script("echo.guile.scm"));
                 command
             }
+            Kind::Racket => {
+                let mut command = Command::new("racket");
+                command.arg(script("echo.rkt"));
+                command
+            }
+            Kind::ZeroMq => Command::new(built("zeromq", "zmq")?),
+            Kind::Nng => Command::new(built("nng", "nng")?),
             Kind::Sbcl => {
                 let mut command = Command::new("sbcl");
                 command.arg("--script").arg(script("echo.lisp"));
@@ -118,6 +130,33 @@ impl Kind {
             .stdin(Stdio::null());
         Ok(command)
     }
+}
+
+fn peer(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("benches/compare/peers")
+        .join(name)
+}
+
+/// Compiles a peer in C with the library it needs, once, and returns the program.
+pub(crate) fn built(name: &str, library: &str) -> Result<PathBuf> {
+    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let source = peer(&format!("{name}.c"));
+    let age = |path: &Path| path.metadata().and_then(|data| data.modified());
+    if program.exists() && age(&program)? > age(&source)? {
+        return Ok(program);
+    }
+    let done = Command::new("cc")
+        .arg("-O2")
+        .arg("-o")
+        .arg(&program)
+        .arg(source)
+        .arg(format!("-l{library}"))
+        .output()?;
+    if !done.status.success() {
+        bail!("lib{library} or a C compiler is missing");
+    }
+    Ok(program)
 }
 
 /// Returns the program of another commit to compare with.

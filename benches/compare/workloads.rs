@@ -51,6 +51,12 @@ impl Bench {
     /// Measures everything that is a number of messages per second.
     pub(crate) fn rates(&self) -> Result<()> {
         let plain: Connect = |path, size| clients::plain(path, size, 1);
+        let zeromq: Connect = clients::zeromq;
+        let nng: Connect = clients::nng;
+        let libraries = [
+            (Kind::ZeroMq, "its own client", zeromq),
+            (Kind::Nng, "its own client", nng),
+        ];
         for (size, name, goal) in [
             (0, "0 B", None),
             (64, "64 B", Some(0.92)),
@@ -62,9 +68,16 @@ impl Bench {
                 (Kind::Rust, "plain client", plain),
                 (Kind::Scheme, "plain client", plain),
             ];
-            if size == 64 {
-                let peers = [Kind::Python, Kind::Node, Kind::Sbcl, Kind::Guile];
+            if size == 64 || self.is_full {
+                let peers = [
+                    Kind::Python,
+                    Kind::Node,
+                    Kind::Sbcl,
+                    Kind::Guile,
+                    Kind::Racket,
+                ];
                 all.extend(peers.map(|kind| (kind, "plain client", plain)));
+                all.extend(libraries);
             }
             self.rate(
                 &format!("{name}, one client, pinned"),
@@ -81,13 +94,17 @@ impl Bench {
             (1 << 20, "1 MiB", Some(0.70)),
             (4 << 20, "4 MiB", Some(0.70)),
         ] {
-            let all = [
+            let mut all = vec![
                 (Kind::Plain, "plain client", plain),
                 (Kind::Rust, "rust client", rust),
                 (Kind::Scheme, "rust client", rust),
                 (Kind::Rust, "scheme client", scheme),
                 (Kind::Scheme, "scheme client", scheme),
             ];
+            // They make no checksums.
+            if size == 1 << 20 || self.is_full {
+                all.extend(libraries);
+            }
             let title = format!("{name}, both ends make and check checksums, pinned");
             self.rate(&title, Place::Pinned, size, goal, &all)?;
         }

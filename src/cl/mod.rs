@@ -90,7 +90,11 @@ impl Session {
     /// Returns the names that can be used in it, in lower case and sorted.
     pub fn names(&self) -> Vec<String> {
         let known = &self.known;
-        let own = known.functions.keys().chain(&known.macros).chain(&known.specials);
+        let own = known
+            .functions
+            .keys()
+            .chain(&known.macros)
+            .chain(&known.specials);
         let standard = support().into_iter().filter(|s| s.level != Level::Refused);
         let mut names: Vec<String> = own
             .cloned()
@@ -252,8 +256,8 @@ pub fn values_of_last(first: &SteelVal) -> Vec<SteelVal> {
 }
 
 /// Makes what a prompt has just run the values of `*`, `/`, `+` and their older kin, as SBCL does.
-/// `first` is the first value of the text's last form.
-pub fn remember(engine: &mut Engine, session: &mut Session, text: &str, first: &SteelVal) {
+/// `all` are the values of the text's last form.
+pub fn remember(engine: &mut Engine, session: &mut Session, text: &str, all: &[SteelVal]) {
     const OLDER: [[&str; 3]; 3] = [["***", "**", "*"], ["///", "//", "/"], ["+++", "++", "+"]];
     let mut reader = reader::Reader::new(text);
     let mut form = None;
@@ -262,9 +266,8 @@ pub fn remember(engine: &mut Engine, session: &mut Session, text: &str, first: &
     }
     let Some(form) = form else { return };
     let _ = engine.run("(%FRESH-LINE g:*STANDARD-OUTPUT*)");
-    let all = values_of_last(first);
     let value = all.first().cloned().unwrap_or(value::NIL);
-    let news = [value, value::list(all), rt::io::datum(&form)];
+    let news = [value, value::list(all.to_vec()), rt::io::datum(&form)];
     for (names, new) in OLDER.iter().zip(news) {
         for name in names {
             if session.known.globals.insert(format!("g:{name}")) {
@@ -273,9 +276,8 @@ pub fn remember(engine: &mut Engine, session: &mut Session, text: &str, first: &
         }
         let [oldest, older, last] = names;
         engine.register_value("cl:new", new);
-        let code = format!(
-            "(set! g:{oldest} g:{older}) (set! g:{older} g:{last}) (set! g:{last} cl:new)"
-        );
+        let code =
+            format!("(set! g:{oldest} g:{older}) (set! g:{older} g:{last}) (set! g:{last} cl:new)");
         // It can fail only where the engine has been stopped; the old values stay then.
         let _ = engine.run(code);
     }

@@ -201,7 +201,7 @@ fn symbol_text(name: &str, style: Style) -> String {
 fn cased(name: &str, case: Case) -> String {
     match case {
         Case::Up => name.to_string(),
-        Case::Down => name.to_lowercase(),
+        Case::Down => chars::folded(name),
         Case::Capitalize => strings::capitalize(name),
     }
 }
@@ -209,7 +209,7 @@ fn cased(name: &str, case: Case) -> String {
 fn barred(name: &str, case: Case) -> String {
     let plain = !name.is_empty()
         && name.chars().all(|c| {
-            !c.is_lowercase()
+            !chars::is_lower(c)
                 && !c.is_whitespace()
                 && !matches!(
                     c,

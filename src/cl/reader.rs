@@ -4,7 +4,7 @@ use steel::SteelVal;
 
 use super::form::{Form, Kind, Pos};
 use super::package;
-use super::rt::number;
+use super::rt::{chars, number};
 
 /// Deepest nesting of brackets and quotes that is read.
 pub(crate) const MAX_DEPTH: usize = 500;
@@ -428,7 +428,7 @@ impl<'a> Reader<'a> {
                 c if ends_token(c) => break,
                 c => {
                     self.next();
-                    out.extend(c.to_uppercase());
+                    out.push(chars::upcase(c));
                 }
             }
         }

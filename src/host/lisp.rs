@@ -74,7 +74,7 @@ impl Host {
         }
         let mut session = std::mem::take(&mut self.lisp);
         let shown = cl::values_of_last(&value);
-        let kept = self.guarded(|engine| cl::remember(engine, &mut session, text, &value));
+        let kept = self.guarded(|engine| cl::remember(engine, &mut session, text, &shown));
         self.lisp = session;
         kept?;
         Ok(shown.iter().map(cl::print_value).collect())

@@ -12,10 +12,6 @@ const MAGIC_AT: usize = 16;
 /// Bytes of room made at once for a payload of which little has arrived: what one read takes.
 const LEAST_SPARE: usize = 64 * 1024;
 
-/// Bytes one reader takes at once, however long the payload is, so that it leaves time for
-/// others.
-const MOST_DIRECT: usize = 1024 * 1024;
-
 /// Why a stream of bytes is not a stream of frames.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -54,7 +50,8 @@ impl std::error::Error for DecodeError {}
 /// Turns bytes into frames, whatever the pieces they arrive in.
 ///
 /// Memory for a payload is taken as its bytes arrive, at most double what is there, never as
-/// much as a header promises. After an error every further call returns the same error.
+/// much as a header promises; unless a payload as long was expected, see [`Decoder::expect`].
+/// After an error every further call returns the same error.
 ///
 /// # Examples
 ///
@@ -72,6 +69,7 @@ pub struct Decoder {
     /// Nothing while the framing is still to be told from the first frame.
     framing: Option<Framing>,
     limit: usize,
+    expected: usize,
     head: [u8; HEAD_LEN],
     filled: usize,
     body: Option<Box<Body>>,
@@ -88,12 +86,20 @@ impl Decoder {
         Self {
             framing,
             limit,
+            expected: 0,
             head: [0; HEAD_LEN],
             filled: 0,
             body: None,
             again: Vec::new(),
             dead: None,
         }
+    }
+
+    /// Expects payloads of up to `len` bytes: those get their whole room when they begin, and
+    /// are not moved while they grow. The longest payload that this decoder has completed is
+    /// expected by itself. Room that no byte has come for is not memory yet.
+    pub fn expect(&mut self, len: usize) {
+        self.expected = self.expected.max(len);
     }
 
     /// Returns the framing in use, or nothing while it has not been told.
@@ -174,7 +180,7 @@ impl Decoder {
             body.payload.reserve_exact(step);
         }
         let spare = body.payload.capacity() - body.payload.len();
-        Some((&mut body.payload, remaining.min(spare).min(MOST_DIRECT)))
+        Some((&mut body.payload, remaining.min(spare)))
     }
 
     /// Decodes the kept bytes first, then goes on with `input`.
@@ -236,10 +242,12 @@ impl Decoder {
             body.sum_new();
             return Ok(None);
         }
-        match self.body.take() {
-            Some(body) => body.finish().map(Some),
-            None => Ok(None),
-        }
+        let Some(body) = self.body.take() else {
+            return Ok(None);
+        };
+        let frame = body.finish()?;
+        self.expect(frame.payload.len());
+        Ok(Some(frame))
     }
 
     /// The common case: header and payload lie together in `input`.
@@ -299,7 +307,12 @@ impl Decoder {
         });
         let reserved = if legacy { 0 } else { le_u32(&head[12..16]) };
         let check = le_u64(&head[24..32]);
-        Ok(Body::new(kind, flags, reserved, len, check, sum))
+        let mut body = Body::new(kind, flags, reserved, len, check, sum);
+        if len <= self.expected {
+            // Without it the payload grows as others do.
+            let _ = body.payload.try_reserve_exact(len);
+        }
+        Ok(body)
     }
 }
 

@@ -204,6 +204,24 @@ fn a_promise_takes_no_memory() {
 }
 
 #[test]
+fn a_payload_as_long_as_one_before_has_its_room_at_once() {
+    let frame = Frame {
+        kind: Kind::Binary,
+        flags: Flags::NONE,
+        reserved: 0,
+        payload: vec![7; 1_000_000],
+    };
+    let bytes = encode(Framing::Checked, &frame);
+    let mut decoder = Decoder::new(Some(Framing::Checked), 1 << 30);
+    let (first, mut rest) = bytes.split_at(500_000);
+    assert_eq!(decoder.decode(&mut &first[..]), Ok(None));
+    assert_eq!(decoder.decode(&mut rest), Ok(Some(frame)));
+    assert_eq!(decoder.decode(&mut &bytes[..40]), Ok(None));
+    let (payload, most) = decoder.direct(1000).unwrap();
+    assert_eq!((payload.capacity(), most), (1_000_000, 999_992));
+}
+
+#[test]
 fn a_length_at_the_limit_is_refused_on_the_header_alone() {
     for (len, is_refused) in [(LIMIT - 1, false), (LIMIT, true), (u32::MAX as usize, true)] {
         for framing in [Framing::Checked, Framing::Legacy] {

@@ -137,7 +137,13 @@ fn what_cannot_be_read_hides_nothing_of_what_follows() {
     let places: Vec<&str> = found.iter().map(|m| &m[..m.find(": ").unwrap()]).collect();
     assert_eq!(
         places,
-        ["a.lisp:1:2", "a.lisp:2:1", "a.lisp:3:8", "a.lisp:4:1", "a.lisp:5:13"]
+        [
+            "a.lisp:1:2",
+            "a.lisp:2:1",
+            "a.lisp:3:8",
+            "a.lisp:4:1",
+            "a.lisp:5:13"
+        ]
     );
     let r = cl::run(&mut engine(), &mut Session::new(), "a.lisp", text);
     assert!(matches!(r, Err(Failure::Refused(all)) if all.len() == 5));
@@ -205,8 +211,9 @@ fn a_prompt_keeps_what_it_ran_under_the_names_that_sbcl_gives_it() {
     let (mut engine, mut s) = (engine(), Session::interactive());
     let mut ask = |text: &str| {
         let v = cl::run(&mut engine, &mut s, "prompt", text).unwrap();
-        let shown: Vec<String> = cl::values_of_last(&v).iter().map(cl::print_value).collect();
-        cl::remember(&mut engine, &mut s, text, &v);
+        let all = cl::values_of_last(&v);
+        cl::remember(&mut engine, &mut s, text, &all);
+        let shown: Vec<String> = all.iter().map(cl::print_value).collect();
         shown.join(" ")
     };
     ask("(+ 1 2)");

@@ -1,15 +1,15 @@
 //! Peers written in another language from the byte rules alone.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 
 use steel_sipc::sipc::Message;
 
 use crate::cli_support;
 use crate::support::{Place, Server, client, options};
 
-fn python(script: &str) -> Option<Command> {
+pub(crate) fn python(script: &str) -> Option<Command> {
     if Command::new("python3").arg("--version").output().is_err() {
         println!("skipped: python3 is missing");
         return None;
@@ -34,13 +34,10 @@ fn a_foreign_client_is_served_message_after_message() {
     assert_eq!(server.end().stats.faults, 0);
 }
 
-fn foreign_server(connections: usize, how: &str) {
-    let place = Place::new();
-    let Some(mut python) = python("server.py") else {
-        return;
-    };
-    let mut server = python
-        .arg(&place.socket)
+/// A foreign echo server that listens; see server.py.
+pub(crate) fn listening(path: &Path, connections: usize, how: &str) -> Option<Child> {
+    let mut server = python("server.py")?
+        .arg(path)
         .args([&connections.to_string(), how])
         .stdout(Stdio::piped())
         .spawn()
@@ -49,6 +46,14 @@ fn foreign_server(connections: usize, how: &str) {
     let mut output = BufReader::new(server.stdout.take().unwrap());
     output.read_line(&mut line).unwrap();
     assert_eq!(line, "listening\n");
+    Some(server)
+}
+
+fn foreign_server(connections: usize, how: &str) {
+    let place = Place::new();
+    let Some(mut server) = listening(&place.socket, connections, how) else {
+        return;
+    };
     let mut client = client(&place.socket);
     let messages = [
         Message::from("hello"),
@@ -71,6 +76,11 @@ fn foreign_server(connections: usize, how: &str) {
 #[test]
 fn a_foreign_server_that_keeps_connections_gets_all_on_one() {
     foreign_server(1, "kept");
+}
+
+#[test]
+fn a_foreign_server_that_sends_byte_after_byte_is_understood() {
+    foreign_server(1, "bytes");
 }
 
 #[test]

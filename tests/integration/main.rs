@@ -22,6 +22,7 @@ mod examples; // every example prints what its header says
 mod exchange; // every state of a reply slot and every refusal
 mod faults; // peers that lie: cut off, too long, wrong checksum, slow, silent
 mod foreign; // peers in another language, written from the byte rules
+mod foreign_examples; // each example against a foreign peer
 mod injection; // system calls that fail
 mod layers; // the import rules
 mod lifetime; // bind, release, drop, stale files, interrupts, descriptors
@@ -40,5 +41,5 @@ mod sipcli_client; // the drop-in's -p, -c and -h, and its command line
 mod sipcli_server; // the drop-in's -l
 mod soak; // long runs and figures, ignored by default
 mod support; // the workbench
-mod wire_vectors;
-mod workers; // several processes that serve one socket // recorded frames, byte for byte
+mod wire_vectors; // recorded frames, byte for byte
+mod workers; // several processes that serve one socket

@@ -296,12 +296,12 @@ fn move_arguments(d: &Directive, given: &Given, args: &mut Args) -> Result<(), S
 
 fn recase(s: &str, colon: bool, at: bool) -> String {
     match (colon, at) {
-        (false, false) => s.to_lowercase(),
-        (true, true) => s.to_uppercase(),
+        (false, false) => chars::folded(s),
+        (true, true) => s.chars().map(chars::upcase).collect(),
         (true, false) => crate::cl::rt::strings::capitalize(s),
         (false, true) => {
             let mut done = false;
-            s.to_lowercase()
+            chars::folded(s)
                 .chars()
                 .map(|c| {
                     if !done && c.is_alphanumeric() {

@@ -54,15 +54,11 @@ pub(crate) fn char_of(v: &V) -> Result<char, SteelErr> {
     }
 }
 
-fn fold(c: char) -> char {
-    c.to_lowercase().next().unwrap_or(c)
-}
-
 fn chain(a: &[V], folded: bool, ok: fn(char, char) -> bool) -> R {
     let mut chars = Vec::with_capacity(a.len());
     for v in a {
         let c = char_of(v)?;
-        chars.push(if folded { fold(c) } else { c });
+        chars.push(if folded { downcase(c) } else { c });
     }
     bool_v(chars.windows(2).all(|w| ok(w[0], w[1])))
 }
@@ -71,7 +67,7 @@ fn unlike(a: &[V], folded: bool) -> R {
     for (i, x) in a.iter().enumerate() {
         for y in &a[i + 1..] {
             let (x, y) = (char_of(x)?, char_of(y)?);
-            if x == y || (folded && fold(x) == fold(y)) {
+            if x == y || (folded && downcase(x) == downcase(y)) {
                 return Ok(NIL);
             }
         }
@@ -83,22 +79,39 @@ fn ch(c: char) -> V {
     SteelVal::CharV(c)
 }
 
-/// One character's other case, if it is one character.
+/// The character in upper case. As in SBCL only pairs have a case: characters that are each
+/// other's, so that `ß` and `µ` stay what they are.
 pub(crate) fn upcase(c: char) -> char {
-    let mut u = c.to_uppercase();
-    match (u.next(), u.next()) {
-        (Some(x), None) => x,
+    match single(c.to_uppercase()) {
+        Some(upper) if single(upper.to_lowercase()) == Some(c) => upper,
         _ => c,
     }
 }
 
 /// See [`upcase`].
 pub(crate) fn downcase(c: char) -> char {
-    let mut u = c.to_lowercase();
-    match (u.next(), u.next()) {
-        (Some(x), None) => x,
+    match single(c.to_lowercase()) {
+        Some(lower) if single(lower.to_uppercase()) == Some(c) => lower,
         _ => c,
     }
+}
+
+fn single(mut chars: impl Iterator<Item = char>) -> Option<char> {
+    let first = chars.next();
+    first.filter(|_| chars.next().is_none())
+}
+
+pub(crate) fn is_upper(c: char) -> bool {
+    downcase(c) != c
+}
+
+pub(crate) fn is_lower(c: char) -> bool {
+    upcase(c) != c
+}
+
+/// A text in lower case, also for comparing.
+pub(crate) fn folded(text: &str) -> String {
+    text.chars().map(downcase).collect()
 }
 
 pub(super) fn register(t: &mut Prims) {
@@ -161,15 +174,15 @@ pub(super) fn register(t: &mut Prims) {
     p!(t, "ALPHANUMERICP", 1, 1, |a| bool_v(
         char_of(&a[0])?.is_alphanumeric()
     ));
-    p!(t, "UPPER-CASE-P", 1, 1, |a| bool_v(
-        char_of(&a[0])?.is_uppercase()
-    ));
-    p!(t, "LOWER-CASE-P", 1, 1, |a| bool_v(
-        char_of(&a[0])?.is_lowercase()
-    ));
+    p!(t, "UPPER-CASE-P", 1, 1, |a| bool_v(is_upper(char_of(
+        &a[0]
+    )?)));
+    p!(t, "LOWER-CASE-P", 1, 1, |a| bool_v(is_lower(char_of(
+        &a[0]
+    )?)));
     p!(t, "BOTH-CASE-P", 1, 1, |a| {
         let c = char_of(&a[0])?;
-        bool_v(c.is_uppercase() || c.is_lowercase())
+        bool_v(is_upper(c) || is_lower(c))
     });
     p!(t, "GRAPHIC-CHAR-P", 1, 1, |a| bool_v(
         !char_of(&a[0])?.is_control()

@@ -6,6 +6,7 @@ use std::hash::{Hash, Hasher};
 
 use steel::SteelVal;
 
+use super::chars;
 use super::number::N;
 use super::table::{Prims, p};
 use crate::cl::value::*;
@@ -80,7 +81,7 @@ fn hash_value(v: &V, test: Test, h: &mut DefaultHasher, depth: usize) {
             return;
         }
         if let SteelVal::CharV(c) = v {
-            c.to_lowercase().next().hash(h);
+            chars::downcase(*c).hash(h);
             return;
         }
     }
@@ -100,7 +101,7 @@ fn hash_value(v: &V, test: Test, h: &mut DefaultHasher, depth: usize) {
                 format!("{c:p}").hash(h);
             } else if let Some(t) = text(v) {
                 if test == Test::Equalp {
-                    t.to_lowercase().hash(h)
+                    chars::folded(&t).hash(h)
                 } else {
                     t.hash(h)
                 }
@@ -113,7 +114,7 @@ fn hash_value(v: &V, test: Test, h: &mut DefaultHasher, depth: usize) {
                 format!("{c:p}").hash(h);
             }
         }
-        SteelVal::StringV(s) if test == Test::Equalp => s.to_lowercase().hash(h),
+        SteelVal::StringV(s) if test == Test::Equalp => chars::folded(s).hash(h),
         SteelVal::StringV(s) if test == Test::Equal => s.as_str().hash(h),
         SteelVal::StringV(s) => (s.as_str().as_ptr() as usize).hash(h),
         _ => {}

@@ -3,6 +3,7 @@
 use steel::SteelVal;
 use steel::rerrs::SteelErr;
 
+use super::chars;
 use super::number::N;
 use super::table::{Prims, p};
 use crate::cl::value::*;
@@ -224,10 +225,10 @@ pub(crate) fn equalp(a: &V, b: &V) -> bool {
         return super::number::compare(a, b).is_ok_and(|o| o.is_eq());
     }
     if let (SteelVal::CharV(x), SteelVal::CharV(y)) = (a, b) {
-        return x.to_lowercase().eq(y.to_lowercase());
+        return chars::downcase(*x) == chars::downcase(*y);
     }
     if let (Some(x), Some(y)) = (text(a), text(b)) {
-        return x.to_lowercase() == y.to_lowercase();
+        return chars::folded(&x) == chars::folded(&y);
     }
     if let (Some((a1, a2)), Some((b1, b2))) = (uncons(a), uncons(b)) {
         return equalp(&a1, &b1) && equalp(&a2, &b2);

@@ -291,7 +291,11 @@ pub(crate) fn translate_text(
         // What a macro makes at the top level are forms of the top level.
         if let Some(name) = f.head().filter(|n| tr.known.macros.contains(*n)) {
             let name = name.to_string();
-            if let Some(made) = tr.expand(&format!("m:{}", mangle(&name)), &name, &f) {
+            // What the expander needs is defined inside of this form, not at the top level.
+            tr.depth += 1;
+            let made = tr.expand(&format!("m:{}", mangle(&name)), &name, &f);
+            tr.depth -= 1;
+            if let Some(made) = made {
                 for form in top_level(vec![made]).into_iter().rev() {
                     survey(&form, tr.known, &mut BTreeMap::new());
                     forms.push_front(form);

@@ -70,7 +70,7 @@ impl Connection {
 
     /// Starts to send: writes what the socket takes at once.
     pub(crate) fn begin(&mut self, message: Outgoing<'_>, options: SendOptions) -> Result<Pending> {
-        self.reply_bytes = 0;
+        let last_reply = std::mem::take(&mut self.reply_bytes);
         self.check_size(message)?;
         let len = message.wire_len();
         let framing = self.options.framing;
@@ -105,8 +105,12 @@ impl Connection {
                 Vec::new()
             },
             sent,
-            decoder: wants_reply
-                .then(|| Decoder::new(Some(framing), self.options.max_message_size)),
+            decoder: wants_reply.then(|| {
+                let mut decoder = Decoder::new(Some(framing), self.options.max_message_size);
+                // Replies of one server are often alike.
+                decoder.expect(last_reply);
+                decoder
+            }),
             deadline: self.options.read_timeout.and_then(after),
             mark: 0,
             has_input: false,

@@ -403,7 +403,7 @@ impl PeerState {
         let Some(stream) = &self.stream else {
             return Ok((Moved::Blocked, 0));
         };
-        // Reading there clears the memory first: who sends little gets little of it.
+        // Room is made there in large pieces: who sends little gets little of it.
         if self.decoder.received() >= DIRECT
             && let Some((payload, most)) = self.decoder.direct(DIRECT)
         {

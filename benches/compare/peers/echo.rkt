@@ -1,0 +1,17 @@
+#lang racket/base
+;; Echoes messages of a fixed length. Run as: racket echo.rkt SOCKET LENGTH
+(require racket/unix-socket racket/vector)
+(define arguments (current-command-line-arguments))
+(define length (string->number (vector-ref arguments 1)))
+(define listener (unix-socket-listen (vector-ref arguments 0) 128))
+(let accepting ()
+  (define-values (in out) (unix-socket-accept listener))
+  (define buffer (make-bytes length))
+  (let echoing ()
+    (when (eqv? length (read-bytes! buffer in))
+      (write-bytes buffer out)
+      (flush-output out)
+      (echoing)))
+  (close-input-port in)
+  (close-output-port out)
+  (accepting))
