@@ -245,6 +245,33 @@ fn an_open_bracket_is_found() {
 }
 
 #[test]
+fn a_form_of_any_shape_is_checked_to_its_end() {
+    let shapes = [
+        "",
+        "()",
+        "(x)",
+        "(x) y",
+        "x",
+        "(()) () 3",
+        "((x)) x",
+        "((x 1 2 3)) 1",
+        "(x . y) 1",
+        "\"s\" \"t\" 1",
+        "(a &optional (b c d e)) &rest",
+        "x ((a 1) &key) b",
+    ];
+    // A macro needs an engine for each text, and a text that loads reads files.
+    let names = cl::support().into_iter().map(|s| s.name);
+    for name in names.filter(|n| !n.contains("MACRO") && n != "LOAD") {
+        for shape in shapes {
+            let text = format!("({name} {shape})");
+            let found = std::panic::catch_unwind(|| refusals(&text));
+            assert!(found.is_ok(), "{text}");
+        }
+    }
+}
+
+#[test]
 fn the_examples_pass_the_check() {
     for text in [
         include_str!("../../examples/test-server.lisp"),

@@ -190,6 +190,15 @@ pub(super) fn mentions(forms: &[Form], names: &[&str]) -> bool {
     })
 }
 
+/// The code for what a variable holds: the value, or a cell with it.
+pub(super) fn held(value: &str, is_cell: bool) -> String {
+    if is_cell {
+        format!("(%CELL {value})")
+    } else {
+        value.to_string()
+    }
+}
+
 /// A Lisp name as (part of) a Steel identifier.
 pub(crate) fn mangle(name: &str) -> String {
     let mut out = String::with_capacity(name.len());

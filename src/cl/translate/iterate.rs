@@ -52,7 +52,7 @@ impl Tr<'_> {
                 if is_cell { format!("(let (({steel} (%CELL {counter}))) {code})") } else { code };
             let end = match result.first() {
                 Some(r) => {
-                    let open = if is_cell { format!("(%CELL {counter})") } else { counter.clone() };
+                    let open = held(&counter, is_cell);
                     let r = t.stmt(r, &inner, k);
                     format!("(let (({steel} {open})) {r})")
                 }
