@@ -95,11 +95,17 @@ impl Decoder {
         }
     }
 
-    /// Expects payloads of up to `len` bytes: those get their whole room when they begin, and
-    /// are not moved while they grow. The longest payload that this decoder has completed is
-    /// expected by itself. Room that no byte has come for is not memory yet.
+    /// Expects the next payload to have up to `len` bytes: it gets its whole room when it begins,
+    /// and is not moved while it grows. As many as the last one had are expected by themselves.
+    /// Room that no byte has come for is not memory yet.
     pub fn expect(&mut self, len: usize) {
-        self.expected = self.expected.max(len);
+        self.expected = len;
+    }
+
+    /// Returns how many bytes the next payload is expected to have.
+    #[must_use]
+    pub fn expected(&self) -> usize {
+        self.expected
     }
 
     /// Returns the framing in use, or nothing while it has not been told.
@@ -166,15 +172,16 @@ impl Decoder {
 
     /// Returns the buffer of a long payload under way and how many bytes it still wants, so
     /// that a reader can append at most that many without a copy; then call
-    /// [`Decoder::decode`] with no input. Nothing when less than `least` bytes are missing.
+    /// [`Decoder::decode`] with no input. Nothing when less than `least` bytes are missing, or
+    /// have come of a payload that was not expected: who sends little gets little room.
     pub fn direct(&mut self, least: usize) -> Option<(&mut Vec<u8>, usize)> {
         let body = self.body.as_mut()?;
         let remaining = body.remaining();
-        if remaining < least {
+        let spare = body.payload.capacity() - body.payload.len();
+        if remaining < least || spare < remaining && body.payload.len() < least {
             return None;
         }
         // At most double what is there, so that memory follows the bytes that came.
-        let spare = body.payload.capacity() - body.payload.len();
         if spare < remaining.min(LEAST_SPARE) {
             let step = remaining.min(body.payload.len().max(LEAST_SPARE));
             body.payload.reserve_exact(step);
@@ -270,6 +277,7 @@ impl Decoder {
             return Err(DecodeError::Checksum);
         }
         let reserved = le_u32(&head[12..16]);
+        self.expect(len);
         Ok(Some(Frame {
             kind,
             flags,

@@ -261,68 +261,71 @@ impl Connection {
             .caused_by(errno)
     }
 
-    /// Reads once; returns the reply when it is whole.
+    /// Reads once, and again what a long reply has behind its beginning; returns the reply when
+    /// it is whole.
     fn receive(&mut self, pending: &mut Pending) -> Result<Option<Option<Message>>> {
         // Clearing it costs 30 ns for each reply.
         const READ: usize = 8 * 1024;
-        let Some(stream) = &self.stream else {
-            return Ok(None);
-        };
-        let Some(decoder) = &mut pending.decoder else {
-            return Ok(None);
-        };
         let mut scratch = [0; READ];
-        let (moved, count) = match decoder.direct(READ) {
-            Some((payload, most)) => (io::read_onto(stream, payload, most), 0),
-            None => match io::read(stream, &mut scratch) {
-                Ok(Moved::Bytes(count)) => (Ok(Moved::Bytes(count)), count),
-                other => (other, 0),
-            },
-        };
-        match moved {
-            Ok(Moved::Bytes(count)) => {
-                pending.has_input = true;
-                self.reply_bytes += count;
-            }
-            Ok(Moved::Blocked) => return Ok(None),
-            Ok(Moved::End) | Err(Errno::ECONNRESET) => {
-                self.stream = None;
-                return Err(self.closed(pending));
-            }
-            Err(errno) => {
-                self.stream = None;
-                return Err(self.failed(ErrorKind::Io, "read the reply of", &lower(errno)));
-            }
-        }
-        let mut input = &scratch[..count];
-        match decoder.decode(&mut input) {
-            Ok(Some(frame)) => {
-                // A server that replies before it has read all cannot be sent another message
-                // behind the rest of this one.
-                let is_in_step = input.is_empty() && pending.is_sent();
-                self.accept(pending, frame, is_in_step).map(Some)
-            }
-            Ok(None) => {
-                let received = decoder.received();
-                if received >= pending.mark + PROGRESS {
-                    pending.mark = received;
-                    pending.renew(self.options.read_timeout, 0);
+        loop {
+            let (Some(stream), Some(decoder)) = (&self.stream, &mut pending.decoder) else {
+                return Ok(None);
+            };
+            let (moved, in_scratch) = match decoder.direct(READ) {
+                Some((payload, most)) => (io::read_onto(stream, payload, most), 0),
+                None => match io::read(stream, &mut scratch) {
+                    Ok(Moved::Bytes(count)) => (Ok(Moved::Bytes(count)), count),
+                    other => (other, 0),
+                },
+            };
+            match moved {
+                Ok(Moved::Bytes(count)) => {
+                    pending.has_input = true;
+                    self.reply_bytes += count;
                 }
-                Ok(None)
+                Ok(Moved::Blocked) => return Ok(None),
+                Ok(Moved::End) | Err(Errno::ECONNRESET) => {
+                    self.stream = None;
+                    return Err(self.closed(pending));
+                }
+                Err(errno) => {
+                    self.stream = None;
+                    return Err(self.failed(ErrorKind::Io, "read the reply of", &lower(errno)));
+                }
             }
-            Err(error) => {
-                self.stream = None;
-                let reason = match error {
-                    DecodeError::Checksum => "checksum",
-                    DecodeError::TooLong { .. } => "too-large",
-                    _ => "message",
-                };
-                let text = format!("its reply is no message: {error}");
-                Err(self
-                    .failed(ErrorKind::Protocol, "use the reply of", &text)
-                    .because(reason))
+            let mut input = &scratch[..in_scratch];
+            match decoder.decode(&mut input) {
+                Ok(Some(frame)) => {
+                    // A server that replies before it has read all cannot be sent another
+                    // message behind the rest of this one.
+                    let is_in_step = input.is_empty() && pending.is_sent();
+                    return self.accept(pending, frame, is_in_step).map(Some);
+                }
+                Ok(None) => {
+                    let received = decoder.received();
+                    if received >= pending.mark + PROGRESS {
+                        pending.mark = received;
+                        pending.renew(self.options.read_timeout, 0);
+                    }
+                    if in_scratch < READ {
+                        return Ok(None);
+                    }
+                }
+                Err(error) => return Err(self.no_message(error)),
             }
         }
+    }
+
+    fn no_message(&mut self, error: DecodeError) -> Error {
+        self.stream = None;
+        let reason = match error {
+            DecodeError::Checksum => "checksum",
+            DecodeError::TooLong { .. } => "too-large",
+            _ => "message",
+        };
+        let text = format!("its reply is no message: {error}");
+        self.failed(ErrorKind::Protocol, "use the reply of", &text)
+            .because(reason)
     }
 
     fn accept(

@@ -25,12 +25,12 @@ use super::io::{self, Moved};
 use super::limits::{Limits, Wire};
 use super::stats::Counters;
 use crate::error::Result;
-use crate::wire::{DecodeError, Decoder, Frame, Framing};
+use crate::wire::{DecodeError, Decoder, Frame, Framing, HEAD_LEN};
 
 pub(crate) use self::answer::linger;
 pub(crate) use self::clock::Overdue;
 
-/// Payload bytes that have come, and are still to come, when reading bypasses the loop's buffer.
+/// Payload bytes from which on reading bypasses the loop's buffer.
 const DIRECT: usize = 64 * 1024;
 
 /// What reading brought.
@@ -269,24 +269,43 @@ impl Peer {
             state.update_interest(self, Drop::Now);
             return;
         }
-        match state.read(scratch) {
+        let is_head = self.read_once(state, scratch, now, &mut take);
+        if is_head && !state.is_ended {
+            self.read_once(state, scratch, now, &mut take);
+        }
+        self.close_if_done(state);
+    }
+
+    /// Returns whether only the header of a message was asked for, and has come.
+    fn read_once(
+        &self,
+        state: &mut PeerState,
+        scratch: &mut [u8],
+        now: Instant,
+        take: &mut impl FnMut(&mut PeerState, Input),
+    ) -> bool {
+        let was_partial = state.decoder.is_partial();
+        // After a long message another one is likely: its payload is read where it belongs.
+        let is_head = !was_partial && state.decoder.expected() >= DIRECT;
+        let room = if is_head { HEAD_LEN } else { scratch.len() };
+        match state.read(&mut scratch[..room]) {
             Ok((Moved::Bytes(total), in_scratch)) => {
                 Counters::add(&self.shared.counters.bytes_in, total);
-                let was_partial = state.decoder.is_partial();
                 let completed = state.completed;
-                self.decode(state, &scratch[..in_scratch], &mut take);
+                self.decode(state, &scratch[..in_scratch], take);
                 let is_new = !was_partial || state.completed > completed;
                 let received = state.decoder.received();
                 state.clock.received(now, received, is_new);
+                return is_head && in_scratch == HEAD_LEN;
             }
             Ok((Moved::Blocked, _)) => {}
-            Ok((Moved::End, _)) | Err(Errno::ECONNRESET) => self.end(state, &mut take),
+            Ok((Moved::End, _)) | Err(Errno::ECONNRESET) => self.end(state, take),
             Err(_) => {
                 state.is_ended = true;
                 take(state, Input::Failed);
             }
         }
-        self.close_if_done(state);
+        false
     }
 
     fn decode(
@@ -403,10 +422,7 @@ impl PeerState {
         let Some(stream) = &self.stream else {
             return Ok((Moved::Blocked, 0));
         };
-        // Room is made there in large pieces: who sends little gets little of it.
-        if self.decoder.received() >= DIRECT
-            && let Some((payload, most)) = self.decoder.direct(DIRECT)
-        {
+        if let Some((payload, most)) = self.decoder.direct(DIRECT) {
             return io::read_onto(stream, payload, most).map(|moved| (moved, 0));
         }
         Ok(match io::read(stream, scratch)? {
