@@ -39,6 +39,7 @@
 //! | --- | --- |
 //! | [`wire`] | bytes and frames; no sockets |
 //! | [`sipc`] | the protocol over Unix sockets; no Scheme |
+//! | `input` | standard input, read so that a wait for it can be ended |
 //! | [`workers`] | processes that serve one socket together; no Scheme |
 //! | `script`, [`cl`] | what Scheme sees of that; Common Lisp as Scheme |
 //! | [`host`] | an engine with all of it: the embedding API |
@@ -55,6 +56,7 @@
 pub mod cl;
 pub mod error;
 pub mod host;
+mod input;
 #[cfg(feature = "cli")]
 pub mod repl;
 mod script;

@@ -101,9 +101,9 @@ impl Bench {
                 (Kind::Rust, "scheme client", scheme),
                 (Kind::Scheme, "scheme client", scheme),
             ];
-            // They make no checksums.
+            // It makes no checksums. nng 1.5 stops now and then in the middle of such a message.
             if size == 1 << 20 || self.is_full {
-                all.extend(libraries);
+                all.push((Kind::ZeroMq, "its own client", zeromq));
             }
             let title = format!("{name}, both ends make and check checksums, pinned");
             self.rate(&title, Place::Pinned, size, goal, &all)?;

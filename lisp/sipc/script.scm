@@ -5,6 +5,7 @@
          help
          print-documentation ; what help expands to
          dynamic-wind
+         make-vector
          sipc-set-output-port ; for the host: where scripts print
          sipc-set-error-port
          leave-script ; run the exit parts and stop
@@ -29,6 +30,17 @@
                   (lambda ()
                     (set! *exits* (cdr *exits*))
                     (after))))
+
+;;@doc
+;; Makes a mutable vector.
+;;
+;; (make-vector size [value]) -> vector?
+;;
+;; * size : int?, at most 100000000
+;; * value : any = 0
+(define (make-vector size . value)
+  (#%check-vector-size size)
+  (apply #%private-make-vector (cons size value)))
 
 ;;@doc
 ;; Ends the script with a status. Exit parts of dynamic-wind run first, then sockets are

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use steel_sipc::sipc::{Connection, Outgoing, SendOptions, Waker};
 use steel_sipc::wire::{Flags, Kind};
 
-use super::args::BenchArgs;
+use super::args::{BenchArgs, ClientArgs};
 use super::client::given;
 use super::exit::Exit;
 use super::failure::{Failure, Outcome};
@@ -119,7 +119,7 @@ fn measure(
     thread::scope(|scope| {
         let workers: Vec<_> = connections
             .into_iter()
-            .map(|connection| scope.spawn(|| load.work(connection, &barrier, ending)))
+            .map(|connection| scope.spawn(|| load.work(connection, &args.client, &barrier, ending)))
             .collect();
         barrier.wait();
         let start = Instant::now();
@@ -191,6 +191,7 @@ impl Load {
     fn work(
         &self,
         mut connection: Connection,
+        client: &ClientArgs,
         barrier: &Barrier,
         ending: &Ending,
     ) -> Outcome<Part> {
@@ -208,7 +209,7 @@ impl Load {
                     part.is_unanswered = true;
                     break;
                 }
-                result => drop(result?),
+                result => drop(result.map_err(|error| client.failure(error))?),
             }
             let then = std::mem::replace(&mut now, Instant::now());
             part.times.saturating_record((now - then).as_nanos() as u64);
@@ -293,7 +294,7 @@ impl Measured {
                 "requests": requests, "unanswered": self.unanswered, "rate": rate,
             });
             for (name, nanos) in points {
-                object[name] = json!(nanos / 1e9);
+                object[name] = json!((requests > 0).then_some(nanos / 1e9));
             }
             return object.to_string();
         }

@@ -69,14 +69,20 @@ impl ClientArgs {
 
     /// Says why a message got no reply, and what of the command line may be the cause.
     pub(crate) fn failure(&self, error: Error) -> Failure {
-        let failure = Failure::from(error);
-        if self.unsigned && failure.exit == Exit::Closed {
-            return failure.with_hint(
+        let hint = match (error.reason(), Exit::of(&error)) {
+            ("unsigned", _) => "--unsigned takes such replies",
+            (_, Exit::Closed) if self.unsigned => {
                 "it may refuse messages without a checksum: leave out --unsigned, or give it to \
-                 the server as well",
-            );
-        }
-        failure
+                 the server as well"
+            }
+            (_, Exit::Closed) if self.legacy => {
+                "it may not speak the framing of before May 2019: leave out --legacy, or give \
+                 it to the server as well"
+            }
+            (_, Exit::Closed) => "what the server prints may say why",
+            _ => return error.into(),
+        };
+        Failure::from(error).with_hint(hint)
     }
 }
 

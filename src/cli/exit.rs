@@ -37,7 +37,11 @@ const TABLE: &[(Exit, u8, &str)] = &[
         1,
         "a script failed, or the system said no for a reason not listed here",
     ),
-    (Exit::Usage, 2, "the command line is wrong"),
+    (
+        Exit::Usage,
+        2,
+        "the command line is wrong, or a Common Lisp text needs what is not supported",
+    ),
     (
         Exit::NoServer,
         3,

@@ -1,23 +1,28 @@
 //! `sipc listen`: a server for the shell.
 
+use nix::unistd::{AccessFlags, access};
 use serde_json::{Value, json};
+use std::fs::{self, Metadata};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use steel_sipc::sipc::{
-    BindOptions, Credentials, Event, EventLoop, Exchange, Fault, ListenerId, Message, Next,
-    Outgoing, ReplySlot, Waker, Wire,
+    BindOptions, Credentials, Event, EventLoop, Exchange, ListenerId, Message, Next, Outgoing,
+    ReplySlot, Waker, Wire,
 };
 use steel_sipc::wire::Kind;
 
 use super::args::ListenArgs;
 use super::client::given;
 use super::exec::{Groups, Job, Jobs};
-use super::failure::{Failure, Outcome};
+use super::failure::{Failure, Outcome, cause};
+use super::faults::{self, Faults};
 use super::stop::Stop;
 use super::{hex, output, reply, say};
 
-const NAME: &str = "sipc listen";
+pub(super) const NAME: &str = "sipc listen";
 
 /// Bytes of a binary message that are shown to a person; --json and --raw give all.
 const SHOWN: usize = 64;
@@ -27,19 +32,28 @@ const LAST_LOOK: Duration = Duration::from_millis(50);
 
 /// Serves until a close message or a signal.
 pub(crate) fn run(args: ListenArgs) -> Outcome {
+    let options = args.bind_options();
+    if args.unsigned && options.wire == Wire::Legacy {
+        return Err(Failure::usage(
+            "--unsigned has no meaning with the legacy framing, whose messages have no checksum; \
+             leave it out",
+        ));
+    }
     let waker = Waker::new()?;
     let notifier = waker.clone();
     let groups = Arc::new(Groups::default());
     let running = groups.clone();
     let stop = Stop::watch(move |_| notifier.wake(), move || running.kill_for_good())?;
     let mut events = EventLoop::with_waker(waker.clone())?;
-    let listener = events.bind(&args.socket, &args.bind_options())?;
+    let listener = events.bind(&args.socket, &options)?;
+    let made = fs::symlink_metadata(&args.socket).ok();
     events.serve(listener, true)?;
     if !args.quiet {
         let shown = args.socket.display();
+        let word = quoted(&shown.to_string());
         say(
             NAME,
-            &format!("listening on {shown}; `sipc close {shown}` or Ctrl-C stops it"),
+            &format!("listening on {shown}; `sipc close {word}` or Ctrl-C stops it"),
         );
     }
     let jobs = args
@@ -52,6 +66,8 @@ pub(crate) fn run(args: ListenArgs) -> Outcome {
         listener,
         stop,
         jobs,
+        made,
+        faults: Faults::default(),
         is_ending: false,
         is_full: false,
     };
@@ -64,6 +80,9 @@ struct Server {
     listener: ListenerId,
     stop: Stop,
     jobs: Option<Jobs>,
+    /// The socket file as it was at the start.
+    made: Option<Metadata>,
+    faults: Faults,
     /// Whether messages are no longer handled, because the one of --once has been.
     is_ending: bool,
     /// Whether reading is paused until commands have ended.
@@ -75,6 +94,9 @@ impl Server {
         let outcome = self.handle_events();
         self.finish_jobs()?;
         self.events.release(self.listener);
+        if let Some(made) = &self.made {
+            look_for(&self.args.socket, made);
+        }
         outcome?;
         match self.stop.asked() {
             Some(exit) => Err(Failure::quiet(exit)),
@@ -84,10 +106,11 @@ impl Server {
 
     fn handle_events(&mut self) -> Outcome {
         loop {
-            match self.events.next(None)? {
+            self.faults.flush(Instant::now());
+            match self.events.next(self.faults.due())? {
                 Next::Event(Event::Message(_, exchange)) => self.handle(exchange)?,
                 Next::Event(Event::Unsigned(_, exchange)) => self.handle_unsigned(exchange)?,
-                Next::Event(Event::Fault(_, fault)) => say(NAME, fault_text(fault)),
+                Next::Event(Event::Fault(_, fault)) => self.faults.report(faults::text(fault)),
                 Next::Event(Event::Released(_)) | Next::Drained => return Ok(()),
                 Next::Woken => self.look_around()?,
                 _ => {}
@@ -110,10 +133,8 @@ impl Server {
     fn handle_unsigned(&mut self, exchange: Exchange) -> Outcome {
         if !self.args.unsigned {
             exchange.slot().abort();
-            say(
-                NAME,
-                "refused a message without a checksum; --unsigned takes those",
-            );
+            self.faults
+                .report("refused a message without a checksum; --unsigned takes those");
             return Ok(());
         }
         if exchange.is_discard() {
@@ -135,10 +156,11 @@ impl Server {
             return Err(failure);
         }
         self.answer(kind, message, slot)?;
-        if self.args.once {
+        let is_ignored = kind == Kind::Close && self.args.ignore_close;
+        if self.args.once && !is_ignored {
             self.is_ending = true;
             self.events.drain();
-        } else if kind == Kind::Close && !self.args.ignore_close {
+        } else if kind == Kind::Close && !is_ignored {
             self.events.drain();
         }
         Ok(())
@@ -202,6 +224,40 @@ impl Server {
     }
 }
 
+/// Returns a path as a shell takes it.
+fn quoted(path: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+@%:,=".contains(c);
+    if path.chars().all(is_plain) {
+        return path.to_owned();
+    }
+    format!("'{}'", path.replace('\'', r"'\''"))
+}
+
+/// Says so where the socket file could not be removed.
+fn look_for(path: &Path, made: &Metadata) {
+    // A file of another server that has the number of ours is younger.
+    let id = |found: &Metadata| (found.dev(), found.ino(), found.created().ok());
+    let Ok(found) = fs::symlink_metadata(path) else {
+        return;
+    };
+    if id(&found) != id(made) {
+        return;
+    }
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let why = match access(folder, AccessFlags::W_OK) {
+        Err(errno) => cause(&errno.into()),
+        Ok(()) => "the system does not say why".to_owned(),
+    };
+    let shown = path.display();
+    say(
+        NAME,
+        &format!("cannot remove {shown}: {why}; the next server at this path replaces it"),
+    );
+}
+
 impl ListenArgs {
     fn bind_options(&self) -> BindOptions {
         let mut options = BindOptions::default();
@@ -252,22 +308,5 @@ fn readable(kind: Kind, bytes: &[u8], peer: Option<Credentials>) -> String {
             format!("{name} ({size}){from}: {digits}{more}")
         }
         Kind::Close => format!("{name}{from}"),
-    }
-}
-
-fn fault_text(fault: Fault) -> &'static str {
-    match fault {
-        Fault::Accept => {
-            "did not accept a connection: no descriptor is left, or its user is not on the \
-             --allow list"
-        }
-        Fault::Read => "gave up a connection: its message took longer than --read-timeout",
-        Fault::Closed => "lost a connection: it was closed before a message was whole",
-        Fault::Message => {
-            "closed a connection: what it sent is no message; does it speak another framing \
-             (--wire), or send more than --max-message-size?"
-        }
-        Fault::Checksum => "closed a connection: a message's checksum is wrong",
-        _ => "closed a connection: its client did something that is not allowed",
     }
 }

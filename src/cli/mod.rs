@@ -7,6 +7,7 @@ mod complete;
 mod exec;
 pub(crate) mod exit;
 mod failure;
+mod faults;
 mod hex;
 mod input;
 mod install;

@@ -89,11 +89,11 @@ impl Pinger {
             .connection
             .send_frame(message(&self.payload), self.options);
         let took = start.elapsed();
+        self.times.sent += 1;
         if let Err(error) = result {
             if self.stop.asked().is_some() {
                 return Ok(());
             }
-            self.times.sent += 1;
             let failure = self.args.client.failure(error);
             self.failure = Some(failure.exit);
             let text = failure.message.unwrap_or_default();
@@ -125,11 +125,14 @@ impl Pinger {
         let times = &self.times;
         let lost = times.sent - times.replies;
         if self.args.json {
+            // Of no replies there is no shortest time.
+            let known = |seconds: f64| (times.replies > 0).then_some(seconds);
             return output::print(
                 &json!({
                     "sent": times.sent, "replies": times.replies, "lost": lost,
-                    "min": times.least, "avg": times.average(), "max": times.most,
-                    "mdev": times.deviation(), "seconds": took.as_secs_f64(),
+                    "min": known(times.least), "avg": known(times.average()),
+                    "max": known(times.most), "mdev": known(times.deviation()),
+                    "seconds": took.as_secs_f64(),
                 })
                 .to_string(),
             );
@@ -188,7 +191,6 @@ impl Times {
             self.least.min(seconds)
         };
         self.most = self.most.max(seconds);
-        self.sent += 1;
         self.replies += 1;
         self.sum += seconds;
         self.squares += seconds * seconds;

@@ -1,25 +1,54 @@
 //! Running scripts, and going on with the prompt.
 
 use std::ffi::OsStr;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::mpsc::channel;
+use std::thread::Builder;
 
+use nix::sys::resource::{Resource, getrlimit};
 use steel_sipc::repl::Repl;
 use steel_sipc::workers::Worker;
-use steel_sipc::{ErrorKind, Host};
+use steel_sipc::{ErrorKind, Host, host::StandardOutput};
 
 use super::args::{Invocation, Language};
 use super::exit::Exit;
-use super::failure::Failure;
+use super::failure::{Failure, Outcome};
 use super::output::Input;
 use super::stop::Stop;
 
 /// The endings of Common Lisp files.
 const LISP_NAMES: &[&str] = &["lisp", "cl", "lsp"];
 
+/// The engine's stack, in bytes. Steel walks nested values by recursion when it drops, compares,
+/// hashes or prints them: some 20 000 closures in each other overflow the usual 8 MiB, and that
+/// ends the process. Memory is taken for what is used only.
+const STACK: u64 = 1 << 30;
+
+/// Returns the engine's stack where address space is limited (`ulimit -v`): a share of that.
+fn stack_size() -> usize {
+    let limit = getrlimit(Resource::RLIMIT_AS).map_or(u64::MAX, |(soft, _)| soft);
+    usize::try_from(STACK.min(limit / 8)).unwrap_or(64 << 20)
+}
+
 /// Runs what the command line names: files, expressions, a script.
 pub(crate) fn run(invocation: Invocation) -> ExitCode {
+    let (sender, receiver) = channel();
+    let engine = Builder::new().name("engine".to_owned());
+    let spawned = engine
+        .stack_size(stack_size())
+        .spawn(move || receiver.recv().map_or(Exit::Failed.into(), run_here));
+    let Ok(thread) = spawned else {
+        return run_here(invocation);
+    };
+    // It has not ended: it waits for this.
+    let _ = sender.send(invocation);
+    // A panic has been reported by then.
+    thread.join().unwrap_or_else(|_| Exit::Failed.into())
+}
+
+fn run_here(invocation: Invocation) -> ExitCode {
     if let Some(hint) = misspelt(&invocation) {
         super::say("sipc", &hint);
         return Exit::Usage.into();
@@ -43,16 +72,7 @@ pub(crate) fn run(invocation: Invocation) -> ExitCode {
 pub(super) fn script(invocation: &Invocation, worker: Option<&Worker>) -> ExitCode {
     match start(invocation, worker) {
         Ok(code) => code,
-        Err(error) => {
-            // What the script printed comes before what it died of.
-            let _ = std::io::stdout().flush();
-            super::say("sipc", &error.to_string());
-            match error.kind() {
-                ErrorKind::Interrupted => Exit::Interrupted.into(),
-                _ if error.reason() == "unsupported" => Exit::Usage.into(),
-                _ => Exit::Failed.into(),
-            }
-        }
+        Err(failure) => super::finish("sipc", Err(failure)),
     }
 }
 
@@ -73,17 +93,35 @@ fn interact(invocation: Invocation) -> ExitCode {
     ExitCode::from(u8::try_from(repl.run()).unwrap_or(1))
 }
 
-fn start(invocation: &Invocation, worker: Option<&Worker>) -> steel_sipc::Result<ExitCode> {
+fn start(invocation: &Invocation, worker: Option<&Worker>) -> Outcome<ExitCode> {
     let mut builder = Host::builder().arguments(command_line(invocation));
     if let Some(worker) = worker {
         builder = builder.worker(worker);
     }
-    let mut host = builder.build()?;
+    let mut host = builder.build().map_err(failed)?;
+    let output = StandardOutput::default();
+    host.redirect(output.clone(), std::io::stderr())
+        .map_err(failed)?;
     watch_signals(&host);
-    let code = evaluate(&mut host, invocation)?;
-    let _ = std::io::stdout().flush();
+    let result = evaluate(&mut host, invocation);
+    // What the script printed comes before what it died of.
+    let written = output.finish(&result);
+    let has_ended = result.is_ok() && host.exit_status().is_some_and(|status| status != 0);
     host.release_all();
-    Ok(code)
+    match (result, written) {
+        // What could not be printed is what a script dies of, or nobody would know of it.
+        (_, Err(error)) if !has_ended => Err(Failure::writing("standard output", &error)),
+        (result, _) => result.map_err(failed),
+    }
+}
+
+fn failed(error: steel_sipc::Error) -> Failure {
+    let exit = match error.kind() {
+        ErrorKind::Interrupted => Exit::Interrupted,
+        _ if error.reason() == "unsupported" => Exit::Usage,
+        _ => Exit::Failed,
+    };
+    Failure::new(exit, error.to_string())
 }
 
 fn evaluate(host: &mut Host, invocation: &Invocation) -> steel_sipc::Result<ExitCode> {

@@ -132,7 +132,12 @@ fn refused(name: &str, text: &str, found: &[Diagnostic]) -> Error {
     {
         shown = vec![format!("{}\n {} | {line}", only.message(name), only.line)];
     }
-    script_error(shown.join("\n")).because("unsupported")
+    let error = script_error(shown.join("\n"));
+    // A text that cannot be read asks for nothing that could be missing.
+    match found.iter().any(|one| one.form == "text") {
+        true => error,
+        false => error.because("unsupported"),
+    }
 }
 
 fn first_line<'a>(text: &'a str, found: &[Diagnostic]) -> Option<&'a str> {

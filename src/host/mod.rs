@@ -6,15 +6,19 @@
 
 mod builder;
 mod datum;
+mod files;
+mod forward;
 mod home;
 mod interrupt;
 mod lisp;
 mod modules;
+mod output;
 mod reader;
 mod redefine;
 mod report;
 mod session;
 mod show;
+mod sizes;
 pub mod syntax;
 mod text;
 mod trace;
@@ -38,6 +42,7 @@ use crate::sipc::ListenerStats;
 pub use builder::HostBuilder;
 pub use interrupt::InterruptHandle;
 pub use lisp::check_lisp_file;
+pub use output::StandardOutput;
 pub(crate) use redefine::definition;
 pub use session::WakeHandle;
 pub(crate) use session::distance;
@@ -70,6 +75,8 @@ pub struct Host {
     /// Where definitions reach the code compiled before them; see [`Host::set_redefinable`].
     redefinitions: Option<redefine::Redefinitions>,
     last_error: Option<SteelVal>,
+    /// Names that the last text's functions use and that were not bound.
+    undefined: Vec<String>,
     /// Folders in which modules are looked for.
     search: Vec<PathBuf>,
 }
@@ -105,6 +112,7 @@ impl Host {
             at_prompt,
             redefinitions: None,
             last_error: None,
+            undefined: Vec::new(),
             search: Vec::new(),
         })
     }
@@ -194,7 +202,7 @@ impl Host {
     }
 
     fn check(&mut self, name: &str, text: &str, path: Option<&Path>) -> Result<()> {
-        let (text, path) = self.readable(name, text, path)?;
+        let (text, path, _) = self.readable(name, text, path)?;
         let program = self.compile(name, text, path.as_deref())?;
         // Names are looked up in this last step.
         self.engine
@@ -203,13 +211,14 @@ impl Host {
             .map_err(|error| self.failed(&error))
     }
 
-    /// Returns a text that can be given to Steel, and the path in full.
+    /// Returns a text that can be given to Steel, the path in full, and the names that the files
+    /// it requires give it.
     fn readable(
         &self,
         name: &str,
         text: &str,
         path: Option<&Path>,
-    ) -> Result<(String, Option<PathBuf>)> {
+    ) -> Result<(String, Option<PathBuf>, Vec<String>)> {
         let text = without_interpreter_line(text);
         syntax::check(&text).map_err(|error| {
             let at = error.at();
@@ -217,12 +226,12 @@ impl Host {
             script_error(report::describe(name, &text, at, at + 1, &message))
         })?;
         let path = path.and_then(|path| path.canonicalize().ok());
-        reader::check_required(&text, path.as_deref(), &self.search).map_err(script_error)?;
-        Ok((text, path))
+        let given = reader::check_required(&text, path.as_deref(), &self.search);
+        Ok((text, path, given.map_err(script_error)?))
     }
 
-    fn run(&mut self, name: &str, text: &str, path: Option<&Path>) -> Result<Vec<SteelVal>> {
-        let (text, path) = self.readable(name, text, path)?;
+    fn run_whole(&mut self, name: &str, text: &str, path: Option<&Path>) -> Result<Vec<SteelVal>> {
+        let (text, path, given) = self.readable(name, text, path)?;
         // The one place where a name can be asked for without being called.
         let whole = text.trim();
         if self
@@ -243,7 +252,7 @@ impl Host {
         let unit = self
             .redefinitions
             .as_mut()
-            .map(|all| all.begin(&self.engine, &text));
+            .map(|all| all.begin(&self.engine, &text, given));
         let macros = unit.as_ref().map(|_| self.engine.in_scope_macros().clone());
         if let Some(unit) = &unit {
             text.push_str(&unit.setters);
@@ -478,12 +487,15 @@ fn install(engine: &mut Engine, at_prompt: &Arc<AtomicBool>) -> Result<Shared> {
         ("eval", "#%private-eval"),
         ("eval-string", "#%private-eval-string"),
         ("load", "#%private-load"),
+        ("make-vector", "#%private-make-vector"),
     ];
     for (name, ours) in steels {
         let value = engine.extract_value(name).map_err(failed)?;
         engine.register_value(ours, value);
     }
     reader::register(engine);
+    files::register(engine);
+    sizes::register(engine);
     crate::script::register(engine, &endpoints, at_prompt).map_err(failed)?;
     crate::script::register_help(engine, modules::documentation);
     for (name, primitive) in modules::names() {

@@ -4,13 +4,15 @@
 //! first. And within a unit it inlines small functions, after which no assignment reaches their
 //! users. So each unit gets one setter for every name it defines. A setter's assignment keeps
 //! the name from being inlined; and when the name is defined again, the setters of the earlier
-//! bindings give them the new value. A unit that fails gives its names their old values back;
+//! bindings give them the new value. What a file gives that was required again reaches earlier
+//! code in the same way. A unit that fails gives its names their old values back;
 //! a name that had none cannot be unbound in Steel, and says so when it is used.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use steel::SteelVal;
+use steel::rerrs::ErrorKind;
 use steel::steel_vm::engine::Engine;
+use steel::{SteelErr, SteelVal};
 
 use super::syntax::{ends_word, forms};
 
@@ -19,7 +21,7 @@ use super::syntax::{ends_word, forms};
 pub(super) struct Redefinitions {
     setters: HashMap<String, Vec<String>>,
     count: usize,
-    /// Names that only failed units defined.
+    /// Names that only failed units defined, or none yet.
     unbound: HashSet<String>,
 }
 
@@ -27,6 +29,9 @@ pub(super) struct Redefinitions {
 #[derive(Debug)]
 pub(super) struct Unit {
     names: Vec<Name>,
+    /// What the files that it requires give it, with the old values. Which of these are names of
+    /// variables is known when it has run.
+    given: Vec<(String, Option<SteelVal>)>,
     /// What is to be compiled behind the unit's own text.
     pub(super) setters: String,
 }
@@ -39,8 +44,8 @@ struct Name {
 }
 
 impl Redefinitions {
-    /// Notes what a text is going to define.
-    pub(super) fn begin(&mut self, engine: &Engine, text: &str) -> Unit {
+    /// Notes what a text is going to define, and what the files that it requires may give it.
+    pub(super) fn begin(&mut self, engine: &Engine, text: &str, given: Vec<String>) -> Unit {
         let mut names: Vec<Name> = Vec::new();
         let mut setters = String::new();
         for name in defined(text) {
@@ -49,13 +54,36 @@ impl Redefinitions {
             }
             let (setter, definition) = self.setter(&name);
             setters.push_str(&definition);
-            let old = match self.unbound.contains(&name) {
-                true => None,
-                false => engine.extract_value(&name).ok(),
-            };
+            let old = self.old(engine, &name);
             names.push(Name { name, setter, old });
         }
-        Unit { names, setters }
+        let given = given.into_iter().map(|name| {
+            let old = self.old(engine, &name);
+            (name, old)
+        });
+        Unit {
+            names,
+            given: given.collect(),
+            setters,
+        }
+    }
+
+    fn old(&self, engine: &Engine, name: &str) -> Option<SteelVal> {
+        match self.unbound.contains(name) {
+            true => None,
+            false => engine.extract_value(name).ok(),
+        }
+    }
+
+    /// Compiles a setter for what a name stands for now.
+    fn add_setter(&mut self, engine: &mut Engine, name: &str) {
+        let (setter, definition) = self.setter(name);
+        if engine.compile_and_run_raw_program(definition).is_ok() {
+            self.setters
+                .entry(name.to_owned())
+                .or_default()
+                .push(setter);
+        }
     }
 
     fn setter(&mut self, name: &str) -> (String, String) {
@@ -68,22 +96,33 @@ impl Redefinitions {
     /// Lets what was defined reach the earlier code.
     pub(super) fn commit(&mut self, engine: &mut Engine, unit: Unit) {
         for Name { name, setter, old } in unit.names {
-            let Ok(new) = engine.extract_value(&name) else {
-                continue;
-            };
-            self.unbound.remove(&name);
-            let setters = self.setters.entry(name).or_default();
-            for earlier in setters.iter() {
-                // A setter only assigns; it has no way to fail.
-                let _ = engine.call_function_by_name_with_args(earlier, vec![new.clone()]);
+            if self.renew(engine, &name, old) {
+                self.setters.entry(name).or_default().push(setter);
             }
-            if let (Some(old), false) = (old, setters.is_empty()) {
-                // The same for servers that were given the function itself.
-                let _ =
-                    engine.call_function_by_name_with_args("sipc-renew-callbacks", vec![old, new]);
-            }
-            setters.push(setter);
         }
+        for (name, old) in unit.given {
+            if self.renew(engine, &name, old) {
+                self.add_setter(engine, &name);
+            }
+        }
+    }
+
+    /// Gives earlier code and servers what a name stands for now. Returns whether it is bound.
+    fn renew(&mut self, engine: &mut Engine, name: &str, old: Option<SteelVal>) -> bool {
+        let Ok(new) = engine.extract_value(name) else {
+            return false;
+        };
+        self.unbound.remove(name);
+        let setters = self.setters.entry(name.to_owned()).or_default();
+        for earlier in setters.iter() {
+            // A setter only assigns; it has no way to fail.
+            let _ = engine.call_function_by_name_with_args(earlier, vec![new.clone()]);
+        }
+        if let (Some(old), false) = (old, setters.is_empty()) {
+            // The same for servers that were given the function itself.
+            let _ = engine.call_function_by_name_with_args("sipc-renew-callbacks", vec![old, new]);
+        }
+        true
     }
 
     /// Gives what a failed unit was going to define its old value.
@@ -96,13 +135,35 @@ impl Redefinitions {
                 }
                 continue;
             };
-            engine.register_value(&name, old);
-            if self.setters.contains_key(&name) {
-                let (setter, definition) = self.setter(&name);
-                if engine.compile_and_run_raw_program(definition).is_ok() {
-                    self.setters.entry(name).or_default().push(setter);
-                }
+            self.restore(engine, &name, old);
+        }
+        for (name, old) in unit.given {
+            // What came from a file that now fails is not bound any more.
+            if let Some(old) = old
+                && self.setters.contains_key(&name)
+            {
+                self.restore(engine, &name, old);
             }
+        }
+    }
+
+    fn restore(&mut self, engine: &mut Engine, name: &str, old: SteelVal) {
+        engine.register_value(name, old);
+        if self.setters.contains_key(name) {
+            self.add_setter(engine, name);
+        }
+    }
+
+    /// Binds a name that a function uses before it is defined.
+    pub(super) fn expect(&mut self, engine: &mut Engine, name: &str) {
+        engine.register_value(name, unbound(name));
+        self.unbound.insert(name.to_owned());
+        let (setter, definition) = self.setter(name);
+        if engine.compile_and_run_raw_program(definition).is_ok() {
+            self.setters
+                .entry(name.to_owned())
+                .or_default()
+                .push(setter);
         }
     }
 
@@ -112,17 +173,17 @@ impl Redefinitions {
     }
 }
 
-/// Makes what stands for a name that only a failed unit defined.
+/// Makes what stands for a name that nothing has defined.
 fn unbound(name: &str) -> SteelVal {
-    let message = unbound_message(name);
+    let name = name.to_owned();
     SteelVal::anonymous_boxed_function(Arc::new(move |_: &[SteelVal]| {
-        Err(crate::script::outcome::misuse(message.clone()))
+        Err(SteelErr::new(ErrorKind::FreeIdentifier, name.clone()))
     }))
 }
 
 /// Says what is wrong with using such a name.
 pub(super) fn unbound_message(name: &str) -> String {
-    format!("the name {name} is not bound: what defined it failed")
+    format!("the name {name} is not bound")
 }
 
 /// Returns the names that the top level of a text defines as variables.

@@ -32,6 +32,7 @@ pub(super) struct Source {
     pub(super) text: Arc<Cow<'static, str>>,
     /// Whether it is part of Steel or of this crate, and of no interest to the user.
     pub(super) is_internal: bool,
+    is_file: bool,
 }
 
 impl Sources {
@@ -42,6 +43,12 @@ impl Sources {
         // Numbers are given out by a counter of the process; asking for one tells where it is.
         let top = SourceId::fresh();
         let again = path.and_then(|path| engine.get_source_id(path));
+        // Modules that have changed keep their numbers too.
+        for (id, source) in known.texts.iter_mut().filter(|(_, source)| source.is_file) {
+            if let Some(text) = engine.get_source(&SourceId(*id)) {
+                source.text = text;
+            }
+        }
         for id in again.into_iter().chain((known.next..top.0).map(SourceId)) {
             let Some(text) = engine.get_source(&id) else {
                 continue;
@@ -50,6 +57,7 @@ impl Sources {
             let name = path
                 .as_ref()
                 .map_or_else(|| name.to_owned(), |path| shorten(path));
+            let is_file = path.as_ref().is_some_and(|path| path.is_absolute());
             let is_internal = path.as_ref().is_some_and(|path| !path.is_absolute());
             known.texts.insert(
                 id.0,
@@ -57,6 +65,7 @@ impl Sources {
                     name,
                     text,
                     is_internal,
+                    is_file,
                 },
             );
         }
@@ -84,12 +93,29 @@ impl Sources {
             .and_then(|span| self.get(&span).map(|source| (span, source)));
         match place {
             Some((span, source)) if !source.is_internal && span.end > 0 => {
+                let message = missing_module(&message, &source.text).unwrap_or(message);
                 let (start, end) = (span.start as usize, span.end as usize);
                 describe(&source.name, &source.text, start, end, &message)
             }
             _ => message,
         }
     }
+}
+
+/// Says that a module is missing as the text that requires it calls it. Steel names the last
+/// place it has looked at.
+fn missing_module(message: &str, text: &str) -> Option<String> {
+    let rest = message.strip_prefix("Attempting to load module from: \"")?;
+    let (path, why) = rest.split_once('"')?;
+    let names = super::reader::required(text);
+    let name = names
+        .iter()
+        .find(|name| Path::new(path).ends_with(name.trim_start_matches("./")))?;
+    let why = match why.contains("(os error 2)") {
+        true => "there is no such file, and no module of that name",
+        false => why.trim(),
+    };
+    Some(format!("cannot require {name}: {why}"))
 }
 
 /// Returns an error's message, with what Steel puts around it taken off.

@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::script::control::Control;
 use crate::script::endpoints::lock;
 use crate::script::value::steel_error;
+use crate::sipc::ConnectionStats;
 
 /// Ends [`Host::serve_until_woken`] from another thread.
 #[derive(Clone)]
@@ -73,8 +74,8 @@ const SYNTAX: &[&str] = &[
 impl Host {
     /// Makes a repeated `define` at top level reach the functions and servers that were compiled
     /// before it, as at every Lisp prompt: from the next call and the next message on. A text
-    /// that fails to run leaves what it was going to define as it was. Names that Steel or this
-    /// crate gave keep their meaning for the code of Steel and of this crate.
+    /// that fails to run leaves what it was going to define as it was. A function may use a name
+    /// that is defined later, except in files. Names that Steel or this crate gave keep their meaning for the code of Steel and of this crate.
     ///
     /// Costs about a tenth of the speed of short functions, since they are no longer inlined.
     ///
@@ -110,6 +111,36 @@ impl Host {
         });
         self.at_prompt.store(false, Ordering::SeqCst);
         drive.map(drop)
+    }
+
+    /// Takes a line of standard input with its newline, out of the buffer that scripts read from
+    /// too; nothing at the end. Blocks, and serves meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// As [`Host::run_str`], for what callbacks do;
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) when it cannot be read.
+    #[cfg(feature = "cli")]
+    pub(crate) fn read_input_line(&mut self) -> Result<Vec<u8>> {
+        use crate::input::{Taken, input, notify_when_readable};
+        let failed = |error| {
+            Error::new(
+                crate::error::ErrorKind::Io,
+                format!("cannot read standard input: {error}"),
+            )
+        };
+        loop {
+            match input().line().map_err(failed)? {
+                Taken::Bytes(line) => return Ok(line),
+                Taken::End => return Ok(Vec::new()),
+                Taken::Blocked => {}
+            }
+            notify_when_readable(&self.at_prompt, &self.control.waker).map_err(failed)?;
+            self.serve_until_woken()?;
+            if self.exit_status().is_some() {
+                return Ok(Vec::new());
+            }
+        }
     }
 
     /// Returns what ends [`Host::serve_until_woken`].
@@ -190,15 +221,12 @@ impl Host {
         error.map_or(Vec::new(), |error| trace::calls(&self.sources, &error))
     }
 
-    /// Returns the socket files of the connections that scripts hold.
+    /// Returns the state of the connections that scripts hold, the oldest first. One that is in
+    /// use at this moment is left out.
     #[must_use]
-    pub fn connections(&self) -> Vec<String> {
-        lock(&self.endpoints)
-            .clients()
-            .iter()
-            .filter(|client| client.is_open())
-            .map(|client| client.path.clone())
-            .collect()
+    pub fn connections(&self) -> Vec<ConnectionStats> {
+        let clients = lock(&self.endpoints).clients();
+        clients.iter().filter_map(|client| client.stats()).collect()
     }
 
     /// Returns every name that is bound at top level, sorted.
@@ -237,7 +265,7 @@ impl Host {
             .filter(|name| !name.starts_with('#'))
     }
 
-    fn is_unbound(&self, name: &str) -> bool {
+    pub(super) fn is_unbound(&self, name: &str) -> bool {
         let redefinitions = self.redefinitions.as_ref();
         redefinitions.is_some_and(|all| all.is_unbound(name))
     }
@@ -312,7 +340,7 @@ impl Host {
     }
 
     /// Returns the bound name that is most like one that is not.
-    fn similar(&self, name: &str) -> Option<String> {
+    pub(super) fn similar(&self, name: &str) -> Option<String> {
         // Every short name is like many others.
         let most = (name.chars().count() / 3).min(3);
         self.names()
@@ -326,7 +354,7 @@ impl Host {
 }
 
 /// Takes the name out of the message that it is not bound.
-fn unbound(text: &str) -> Option<&str> {
+pub(super) fn unbound(text: &str) -> Option<&str> {
     let (_, rest) = text.split_once("the name ")?;
     rest.split_once(" is not bound").map(|(name, _)| name)
 }

@@ -4,6 +4,7 @@
 //! one costs.
 
 use steel::SteelVal;
+use steel::gc::ShareableMut;
 
 /// Levels that are shown. Below them a value is `...`.
 const MOST_LEVELS: usize = 12;
@@ -23,6 +24,8 @@ enum Shown {
     },
     /// A key and its value, as `(key . value)`.
     Entry(Box<(Shown, Shown)>),
+    /// A box and what is in it, as `#&value`.
+    Boxed(Box<Shown>),
 }
 
 /// Writes a value on lines of at most `width` characters, where that is possible.
@@ -66,7 +69,24 @@ fn shape(value: &SteelVal, levels: usize, left: &mut usize) -> Shown {
                 shape(&cdr, levels - 1, left),
             )))
         }
-        SteelVal::Pair(_) => dots(),
+        SteelVal::Pair(_) | SteelVal::Boxed(_) | SteelVal::HeapAllocated(_) if levels == 0 => {
+            dots()
+        }
+        SteelVal::Boxed(inner) => Shown::Boxed(Box::new(shape(&inner.read(), levels - 1, left))),
+        SteelVal::HeapAllocated(inner) => {
+            Shown::Boxed(Box::new(shape(&inner.get(), levels - 1, left)))
+        }
+        SteelVal::CustomStruct(fields) if fields.is_transparent() => {
+            let mut all = group(
+                "(",
+                &mut (0..).map_while(|at| fields.get_index(at).cloned()),
+            );
+            if let Shown::Group { parts, .. } = &mut all {
+                parts.insert(0, Shown::Word(fields.name().resolve().to_owned()));
+            }
+            all
+        }
+        SteelVal::CustomStruct(fields) => Shown::Word(format!("({})", fields.name().resolve())),
         SteelVal::HashMapV(entries) => {
             if levels == 0 {
                 return dots();
@@ -137,6 +157,7 @@ fn flat_width(shown: &Shown, most: usize) -> Option<usize> {
             }
             width
         }
+        Shown::Boxed(inner) => 2 + flat_width(inner, most)?,
         Shown::Entry(both) => 5 + flat_width(&both.0, most)? + flat_width(&both.1, most)?,
     };
     (width <= most).then_some(width)
@@ -145,6 +166,10 @@ fn flat_width(shown: &Shown, most: usize) -> Option<usize> {
 fn write(shown: &Shown, column: usize, width: usize, text: &mut String) {
     match shown {
         Shown::Word(word) => text.push_str(word),
+        Shown::Boxed(inner) => {
+            text.push_str("#&");
+            write(inner, column + 2, width, text);
+        }
         Shown::Entry(both) => {
             text.push('(');
             write(&both.0, column + 1, width, text);

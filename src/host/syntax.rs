@@ -198,7 +198,13 @@ fn walk(text: &str, is_first_enough: bool) -> Result<Scan, SyntaxError> {
                     }
                 },
                 Some(b'\\') => at = end_of_char(text, at + 1),
-                Some(b';' | b'(' | b'\'' | b'`' | b',') => {
+                // The datum behind it is left out; its brackets count all the same.
+                Some(b';') => {
+                    at += 1;
+                    fresh += 1;
+                    continue;
+                }
+                Some(b'(' | b'\'' | b'`' | b',') => {
                     fresh += 1;
                     continue;
                 }
@@ -258,6 +264,7 @@ pub fn check(text: &str) -> Result<(), SyntaxError> {
 /// let text = "(a b) 'c ; (d)";
 /// let found: Vec<_> = forms(text).into_iter().map(|form| &text[form]).collect();
 /// assert_eq!(found, ["(a b)", "'c"]);
+/// assert_eq!(forms("#;(a\n b) c").len(), 2);
 /// ```
 #[must_use]
 pub fn forms(text: &str) -> Vec<std::ops::Range<usize>> {

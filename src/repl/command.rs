@@ -104,7 +104,12 @@ pub(super) fn all() -> Vec<Command> {
             Ok(After::GoOn)
         }),
         Command::new("clear", "", "Clear the screen", clear),
-        Command::new("quit", "", "Leave, as Ctrl-D does", |_, _| Ok(After::Leave)),
+        Command::new(
+            "quit",
+            "",
+            "Leave, as Ctrl-D does; (exit STATUS) gives a status",
+            |_, _| Ok(After::Leave),
+        ),
     ]
 }
 
@@ -118,9 +123,16 @@ pub(super) fn run(session: &mut Session, entry: &str) -> Result<After> {
         .filter(|c| c.name.starts_with(name))
         .collect();
     let found = commands.iter().find(|command| command.name == name);
-    match (found, starting.as_slice()) {
-        (Some(command), _) => (command.run)(session, rest.trim()),
-        (None, [command]) if !name.is_empty() => (command.run)(session, rest.trim()),
+    let command = match (found, starting.as_slice()) {
+        (None, [command]) if !name.is_empty() => Some(*command),
+        _ => found,
+    };
+    match command {
+        Some(command) if command.usage.is_empty() && !rest.trim().is_empty() => {
+            session.print(&format!("use ,{} with nothing behind it\n", command.name));
+            Ok(After::GoOn)
+        }
+        Some(command) => (command.run)(session, rest.trim()),
         _ => {
             let near = commands
                 .iter()
@@ -151,7 +163,8 @@ fn help(session: &mut Session, name: &str) -> Result<After> {
         "\n$1 $2 ...        earlier values; *e is the last error
 Tab              complete a name, a file in a string, a command
 Enter            run a whole form, or begin an indented line
-Alt-Enter        run the text as it is
+Alt-Enter        the other way round: begin a line in a whole form, or run
+                 text that is not finished as it is
 Up, Down         earlier entries, or lines of the form; Ctrl-R searches
 Alt-P, Alt-N     earlier entries that begin like this one
 Ctrl-C           clear the line, or stop what is running\n",
@@ -222,7 +235,7 @@ fn time(session: &mut Session, form: &str) -> Result<After> {
     let result = session.evaluate(form);
     let took = start.elapsed();
     session.print(&format!("; {}\n", super::session::duration(took)));
-    result.map(|()| After::GoOn)
+    result
 }
 
 fn load(session: &mut Session, file: &str) -> Result<After> {
@@ -288,8 +301,20 @@ fn sockets(session: &mut Session, _: &str) -> Result<After> {
             counts.faults
         ));
     }
-    for path in session.host.connections() {
-        text.push_str(&format!("{path}  connection\n"));
+    for connection in session.host.connections() {
+        let state = match (connection.is_connected, connection.server) {
+            (true, Some(server)) => format!("connected to pid {}", server.pid),
+            (true, None) => "connected".to_owned(),
+            (false, _) => "not connected".to_owned(),
+        };
+        text.push_str(&format!(
+            "{}  {state}  messages {}  bytes in {} out {}  faults {}\n",
+            connection.path.display(),
+            connection.messages,
+            connection.bytes_in,
+            connection.bytes_out,
+            connection.faults
+        ));
     }
     if text.is_empty() {
         text.push_str("no sockets are open\n");
@@ -299,6 +324,8 @@ fn sockets(session: &mut Session, _: &str) -> Result<After> {
 }
 
 fn clear(session: &mut Session, _: &str) -> Result<After> {
-    session.print("\x1b[H\x1b[2J");
+    if super::terminal::is_capable() {
+        session.print("\x1b[H\x1b[2J");
+    }
     Ok(After::GoOn)
 }

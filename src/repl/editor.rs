@@ -137,8 +137,10 @@ fn open(setup: &mut Setup) -> rustyline::Result<Editor<Assistant, DefaultHistory
     ] {
         editor.bind_sequence(key, EventHandler::Conditional(Box::new(Enter)));
     }
-    // For text that the scanner takes for unfinished and the user knows to be whole.
-    editor.bind_sequence(KeyEvent(KeyCode::Enter, Modifiers::ALT), Cmd::AcceptLine);
+    editor.bind_sequence(
+        KeyEvent(KeyCode::Enter, Modifiers::ALT),
+        EventHandler::Conditional(Box::new(AltEnter)),
+    );
     editor.bind_sequence(KeyEvent::alt('p'), Cmd::HistorySearchBackward);
     editor.bind_sequence(KeyEvent::alt('n'), Cmd::HistorySearchForward);
     if let Some(path) = &setup.history {
@@ -175,7 +177,7 @@ fn remember(editor: &mut Editor<Assistant, DefaultHistory>, setup: &Setup, text:
 }
 
 /// Says something where the terminal may be gone.
-fn say(text: &str) {
+pub(super) fn say(text: &str) {
     let _ = writeln!(io::stdout(), "{text}");
 }
 
@@ -192,13 +194,35 @@ impl ConditionalEventHandler for Enter {
     ) -> Option<Cmd> {
         let (line, pos) = (context.line(), context.pos());
         match judge(line) {
-            ValidationResult::Incomplete => {
-                let column = indent::column(&line[..pos]);
-                Some(Cmd::Insert(1, format!("\n{}", " ".repeat(column))))
-            }
+            ValidationResult::Incomplete => Some(new_line(&line[..pos])),
             _ => Some(Cmd::AcceptOrInsertLine {
                 accept_in_the_middle: true,
             }),
         }
+    }
+}
+
+/// Begins an indented line behind a text.
+fn new_line(before: &str) -> Cmd {
+    Cmd::Insert(1, format!("\n{}", " ".repeat(indent::column(before))))
+}
+
+/// Alt-Enter: what Enter does not do. Begins a line in a form that is whole, and runs text that
+/// the scanner takes for unfinished and the user knows to be whole.
+struct AltEnter;
+
+impl ConditionalEventHandler for AltEnter {
+    fn handle(
+        &self,
+        _: &Event,
+        _: RepeatCount,
+        _: bool,
+        context: &EventContext<'_>,
+    ) -> Option<Cmd> {
+        let (line, pos) = (context.line(), context.pos());
+        Some(match judge(line) {
+            ValidationResult::Incomplete => Cmd::AcceptLine,
+            _ => new_line(&line[..pos]),
+        })
     }
 }

@@ -16,6 +16,8 @@ mod indent;
 mod names;
 mod output;
 mod pipe;
+mod plain;
+mod reach;
 mod session;
 mod signals;
 mod terminal;
@@ -142,11 +144,12 @@ impl Repl {
     /// Runs until the user leaves, and returns the exit status: what `exit` was given, 0 for
     /// Ctrl-D, 128 and the number of the signal that ended it; 1 when the host cannot be made.
     ///
-    /// Without a terminal, runs the forms on standard input as they come, prints only what they
+    /// On a terminal that cannot move its cursor (`TERM` is `dumb` or not set) the prompt takes
+    /// lines as they come. Without a terminal, runs the forms on standard input as they come, prints only what they
     /// print, and stops at the first error with status 1.
     #[must_use]
     pub fn run(self) -> i32 {
-        if stdin().is_terminal() && stdout().is_terminal() && terminal::is_capable() {
+        if stdin().is_terminal() && stdout().is_terminal() {
             session::run(self)
         } else {
             pipe::run(self)
@@ -164,5 +167,7 @@ impl fmt::Debug for Repl {
 
 /// Returns whether errors may be coloured.
 fn has_colour() -> bool {
-    stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    stderr().is_terminal()
+        && terminal::is_capable()
+        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

@@ -1,7 +1,7 @@
 //! Where scripts print: on the terminal during an evaluation, above the edited line otherwise.
 
 use std::io::{self, Write, stderr, stdout};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -19,6 +19,8 @@ struct Inner {
     is_editing: AtomicBool,
     /// Whether the cursor is behind printed text, so that a prompt needs a new line.
     is_in_line: AtomicBool,
+    /// Lines that had been typed for scripts when something was printed last.
+    typed: AtomicUsize,
     to_printer: Mutex<Sender<Vec<u8>>>,
 }
 
@@ -29,6 +31,7 @@ impl Output {
         let inner = Inner {
             is_editing: AtomicBool::new(true),
             is_in_line: AtomicBool::new(false),
+            typed: AtomicUsize::new(0),
             to_printer: Mutex::new(sender),
         };
         (Self(Arc::new(inner)), receiver)
@@ -53,7 +56,9 @@ impl Output {
 
     /// Moves to the start of a line, and shows everything printed so far.
     pub(super) fn fresh_line(&self) {
-        if self.0.is_in_line.swap(false, Ordering::SeqCst) {
+        // Enter has moved the cursor, where a script read a line since.
+        let is_same_line = self.0.typed.load(Ordering::SeqCst) == crate::input::lines_read();
+        if self.0.is_in_line.swap(false, Ordering::SeqCst) && is_same_line {
             let _ = stdout().write_all(b"\n");
         }
         let _ = stdout().flush();
@@ -96,6 +101,9 @@ impl Write for Port {
         }
         if let Some(last) = bytes.last() {
             inner.is_in_line.store(*last != b'\n', Ordering::SeqCst);
+            inner
+                .typed
+                .store(crate::input::lines_read(), Ordering::SeqCst);
         }
         if self.is_error {
             // In order with what has been printed before.

@@ -1,11 +1,16 @@
 //! Without a terminal: forms from standard input, run as they come.
 
-use std::io::{BufRead, Read, Write, stdin, stdout};
+use std::io::{ErrorKind as IoErrorKind, Read, Write, stderr, stdin, stdout};
 
 use super::Repl;
 use super::signals::{self, Signal};
-use crate::error::ErrorKind;
-use crate::host::{Host, syntax};
+use crate::error::{Error, ErrorKind, Result};
+use crate::host::{Host, StandardOutput, syntax};
+
+/// Standard output cannot be written.
+const UNWRITTEN: i32 = 12;
+/// Nobody reads it any more: as if ended by SIGPIPE.
+const BROKEN_PIPE: i32 = 141;
 
 /// Runs the forms on standard input, and returns the exit status.
 pub(super) fn run(repl: Repl) -> i32 {
@@ -20,79 +25,110 @@ pub(super) fn run(repl: Repl) -> i32 {
         Signal::End(status) => handle.terminate(status),
     });
     host.set_redefinable(true);
-    if let Some(prepare) = repl.prepare
-        && let Err(error) = prepare(&mut host)
-    {
-        return fail(&error.to_string(), 1);
-    }
-    let status = match host.exit_status() {
-        Some(status) => status,
+    let output = StandardOutput::default();
+    let redirected = host.redirect(output.clone(), stderr());
+    let result = redirected.and_then(|()| match repl.prepare {
+        Some(prepare) => prepare(&mut host),
+        None => Ok(()),
+    });
+    let result = result.and_then(|()| match host.exit_status() {
+        Some(_) => Ok(()),
         None if repl.is_lisp => lisp(&mut host),
         None => forms(&mut host),
+    });
+    let status = match (output.finish(&result), host.exit_status(), &result) {
+        // An end that the script has chosen.
+        (_, Some(status @ 1..), Ok(())) => status,
+        (Err(error), _, _) if error.kind() == IoErrorKind::BrokenPipe => BROKEN_PIPE,
+        (Err(error), _, _) => fail(
+            &format!("cannot write to standard output: {error}"),
+            UNWRITTEN,
+        ),
+        (Ok(()), status, Ok(())) => status.unwrap_or(0),
+        (Ok(()), _, Err(error)) => match error.kind() {
+            ErrorKind::Interrupted => 130,
+            // As for a file, and what `--check` ends with.
+            _ if error.reason() == "unsupported" => fail(&error.to_string(), 2),
+            _ => fail(&error.to_string(), 1),
+        },
     };
-    // Nobody is there to tell when standard output is closed.
-    let _ = stdout().flush();
     host.release_all();
     status
 }
 
 /// Runs all of standard input as one Common Lisp text, which is checked as a whole.
-fn lisp(host: &mut Host) -> i32 {
+fn lisp(host: &mut Host) -> Result<()> {
     let mut text = Vec::new();
-    if let Err(error) = stdin().lock().read_to_end(&mut text) {
-        return fail(&format!("cannot read standard input: {error}"), 1);
-    }
-    match host.run_lisp_bytes("standard input", text) {
-        Ok(_) => host.exit_status().unwrap_or(0),
-        Err(error) if error.kind() == ErrorKind::Interrupted => 130,
-        Err(error) => fail(&error.to_string(), 1),
-    }
+    stdin().lock().read_to_end(&mut text).map_err(|error| {
+        Error::new(
+            ErrorKind::Io,
+            format!("cannot read standard input: {error}"),
+        )
+    })?;
+    host.run_lisp_bytes("standard input", text).map(drop)
 }
 
 /// Reads a form, runs it, reads the next: a program on the other end can wait for the answer.
-fn forms(host: &mut Host) -> i32 {
+fn forms(host: &mut Host) -> Result<()> {
     let mut text = String::new();
     let mut done = 0;
-    let mut line = Vec::new();
     loop {
-        line.clear();
-        let at_end = match stdin().lock().read_until(b'\n', &mut line) {
-            Ok(len) => len == 0,
-            Err(error) => return fail(&format!("cannot read standard input: {error}"), 1),
-        };
-        match std::str::from_utf8(&line) {
-            Ok(line) => text.push_str(line),
-            Err(_) => {
-                let line = text.matches('\n').count() + 1;
-                return fail(&format!("standard input:{line}: the text is not UTF-8"), 1);
-            }
+        let line = host.read_input_line()?;
+        if host.exit_status().is_some() {
+            return Ok(());
         }
+        let at_end = line.is_empty();
+        let line = std::str::from_utf8(&line).map_err(|_| {
+            let line = text.matches('\n').count() + 1;
+            Error::new(
+                ErrorKind::Script,
+                format!("standard input:{line}: the text is not UTF-8"),
+            )
+        })?;
+        text.push_str(line);
         let rest = text.get(done..).unwrap_or_default();
         match syntax::check(rest) {
             Err(error) if error.is_incomplete() && !at_end => continue,
             Ok(()) if syntax::skip_blank(rest) == rest.len() && !at_end => continue,
             _ => {}
         }
+        let end = command(rest).unwrap_or(rest.len());
         // What has run is blanked, so that places count from the start of the input.
-        let unit = format!("{}{rest}", blank(&text[..done]));
-        let result = host.run_str("standard input", &unit);
+        let unit = format!("{}{}", blank(&text[..done]), &rest[..end]);
+        host.run_str("standard input", &unit)?;
+        if end < rest.len() && host.exit_status().is_none() {
+            return Err(refused(&text, done + end));
+        }
+        // A reader that has left is noticed at the end, as by every other program.
         let _ = stdout().flush();
-        match result {
-            Err(error) if error.kind() == ErrorKind::Interrupted => return 130,
-            Err(error) => return fail(&error.to_string(), 1),
-            Ok(_) => {}
-        }
-        if let Some(status) = host.exit_status() {
-            return status;
-        }
-        if at_end {
-            return 0;
+        if at_end || host.exit_status().is_some() {
+            return Ok(());
         }
         // Only line numbers are needed of what has run.
         let lines = text.matches('\n').count();
         text = "\n".repeat(lines);
         done = text.len();
     }
+}
+
+/// Returns where a command of the prompt begins.
+fn command(text: &str) -> Option<usize> {
+    let mut all = syntax::forms(text).into_iter();
+    all.find(|form| text[form.clone()].starts_with(','))
+        .map(|form| form.start)
+}
+
+/// Commands are for a person: what they print is no result of a script.
+fn refused(text: &str, at: usize) -> Error {
+    let (line, column) = syntax::position(text, at);
+    let command = text[at..].split_whitespace().next().unwrap_or_default();
+    Error::new(
+        ErrorKind::Script,
+        format!(
+            "standard input:{line}:{column}: {command} is for the prompt; without a terminal \
+             there is only Scheme"
+        ),
+    )
 }
 
 fn blank(text: &str) -> String {

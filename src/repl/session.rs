@@ -1,10 +1,9 @@
 //! The engine's side of a session: runs entries, and serves between them.
 
 use std::io::Write;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::command::{self, After, Command};
@@ -12,11 +11,11 @@ use super::editor::{self, Input, Setup};
 use super::helper::Shared;
 use super::names::hint_from;
 use super::output::Output;
-use super::signals::{self, Signal};
-use super::terminal::Terminal;
-use super::{Repl, has_colour};
+use super::reach::{Reach, watch};
+use super::terminal::{self, Terminal};
+use super::{Repl, has_colour, plain};
 use crate::error::{ErrorKind, Result};
-use crate::host::{Host, InterruptHandle, Value, WakeHandle, definition, syntax};
+use crate::host::{Host, Value, definition, syntax};
 
 /// A session at the prompt, as its commands see it.
 pub struct Session {
@@ -42,23 +41,15 @@ impl std::fmt::Debug for Session {
     }
 }
 
-/// What the threads of a session use to reach the engine, once there is one.
-#[derive(Default)]
-struct Reach {
-    handles: OnceLock<(InterruptHandle, WakeHandle)>,
-    is_busy: AtomicBool,
-    /// Ctrl-C came while the engine was still being made.
-    is_early: AtomicBool,
-    ended: Mutex<Option<i32>>,
-}
-
 /// Runs a session, and returns the exit status.
 pub(super) fn run(repl: Repl) -> i32 {
     let terminal = Arc::new(Terminal::note());
     let shared = Arc::new(Shared::default());
     let (output, chunks) = Output::new();
     let reach = Arc::new(Reach::default());
-    if let Err(error) = watch(&reach, &shared, &terminal, repl.history.clone()) {
+    let plain_prompt = (!terminal::is_capable()).then(|| repl.prompt.clone());
+    let history = repl.history.clone();
+    if let Err(error) = watch(&reach, &shared, &terminal, history, plain_prompt) {
         say(&format!("; cannot watch for signals: {error}"));
     }
     let names = repl
@@ -91,7 +82,10 @@ pub(super) fn run(repl: Repl) -> i32 {
             _ => false,
         }),
     };
-    let edit = move || editor::run(setup, &to_session, &may_go_on);
+    let edit = move || match terminal::is_capable() {
+        true => editor::run(setup, &to_session, &may_go_on),
+        false => plain::run(setup, &to_session, &may_go_on),
+    };
     let start = |edit| {
         std::thread::Builder::new()
             .name("editor".to_owned())
@@ -153,45 +147,6 @@ pub(super) fn run(repl: Repl) -> i32 {
     reach.ended().unwrap_or(status)
 }
 
-impl Reach {
-    fn ended(&self) -> Option<i32> {
-        *self.ended.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn watch(
-    reach: &Arc<Reach>,
-    shared: &Arc<Shared>,
-    terminal: &Arc<Terminal>,
-    history: Option<PathBuf>,
-) -> std::io::Result<()> {
-    let (reach, shared, terminal) = (reach.clone(), shared.clone(), terminal.clone());
-    signals::watch(move |signal| match (signal, reach.handles.get()) {
-        (Signal::Interrupt, Some((interrupt, _))) => {
-            if reach.is_busy.load(Ordering::SeqCst) {
-                interrupt.interrupt();
-            }
-        }
-        (Signal::Interrupt, None) => reach.is_early.store(true, Ordering::SeqCst),
-        (Signal::End(status), handles) => {
-            shared.save_draft(history.as_deref());
-            let mut ended = reach.ended.lock().unwrap_or_else(PoisonError::into_inner);
-            match handles {
-                Some((interrupt, wake)) if ended.is_none() => {
-                    *ended = Some(status);
-                    interrupt.terminate(status);
-                    wake.wake();
-                }
-                // It was asked before, or there is nothing yet that could end in order.
-                _ => {
-                    terminal.restore();
-                    std::process::exit(status);
-                }
-            }
-        }
-    })
-}
-
 impl Session {
     fn new(host: Host, commands: Vec<Command>, shared: Arc<Shared>, output: Output) -> Self {
         Self {
@@ -235,6 +190,8 @@ impl Session {
                         continue;
                     }
                     self.output.fresh_line();
+                    // What a script left of the line it read is no entry.
+                    crate::input::input().finish_line();
                     // Before the prompt: what was just defined can be completed at once.
                     self.learn_names();
                     let _ = go_on.send(());
@@ -260,7 +217,7 @@ impl Session {
         let result = if text.starts_with(',') {
             command::run(self, text)
         } else {
-            self.evaluate(text).map(|()| After::GoOn)
+            self.evaluate(text)
         };
         match result {
             Ok(after) => after,
@@ -272,7 +229,7 @@ impl Session {
     }
 
     /// Runs the forms of a text one after the other, and prints their values.
-    pub(super) fn evaluate(&mut self, text: &str) -> Result<()> {
+    pub(super) fn evaluate(&mut self, text: &str) -> Result<After> {
         self.entries += 1;
         let name = format!("entry {}", self.entries);
         if self.is_lisp {
@@ -281,12 +238,16 @@ impl Session {
                 self.output.fresh_line();
                 self.print(&format!("{}\n", values.join("\n")));
             }
-            return Ok(());
+            return Ok(After::GoOn);
         }
         if syntax::check(text).is_err() {
-            return self.host.run_str(&name, text).map(drop);
+            return self.host.run_str(&name, text).map(|_| After::GoOn);
         }
         for form in syntax::forms(text) {
+            if text[form.clone()].starts_with(',') {
+                // A command has the rest of the entry.
+                return command::run(self, &text[form.start..]);
+            }
             // Blanks in front keep the places what they are in the whole entry.
             let before = text[..form.start]
                 .chars()
@@ -295,6 +256,7 @@ impl Session {
             let values = self.host.run_str(&name, &unit)?;
             if let Some((defined, parameters)) = definition(&text[form]) {
                 self.learn_signature(defined, parameters);
+                self.warn_of_undefined(defined);
             }
             for value in values {
                 self.show(value);
@@ -303,7 +265,18 @@ impl Session {
                 break;
             }
         }
-        Ok(())
+        Ok(After::GoOn)
+    }
+
+    /// Says which names a function uses that are yet to be defined.
+    fn warn_of_undefined(&mut self, user: &str) {
+        for (name, guess) in self.host.undefined() {
+            let guess = guess.map_or(String::new(), |guess| format!("; did you mean `{guess}`?"));
+            self.output.fresh_line();
+            self.print(&format!(
+                "; {user} uses {name}, which is not defined yet{guess}\n"
+            ));
+        }
     }
 
     fn show(&mut self, value: Value) {

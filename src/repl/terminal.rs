@@ -19,6 +19,9 @@ impl Terminal {
             // A terminal that has gone away needs none.
             let _ = tcsetattr(stdin(), SetArg::TCSANOW, termios);
         }
+        if !is_capable() {
+            return;
+        }
         let mut out = stdout().lock();
         // Bracketed paste off, as the editor does on its own way out.
         let _ = out.write_all(b"\x1b[?2004l");
@@ -28,8 +31,8 @@ impl Terminal {
 
 /// Returns whether the terminal can move its cursor.
 pub(super) fn is_capable() -> bool {
-    !matches!(
-        std::env::var("TERM").as_deref(),
-        Ok("dumb" | "cons25" | "emacs")
-    )
+    std::env::var("TERM").is_ok_and(|term| {
+        let cannot = ["", "dumb", "cons25", "emacs"];
+        !cannot.iter().any(|name| term.eq_ignore_ascii_case(name))
+    })
 }

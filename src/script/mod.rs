@@ -6,6 +6,7 @@
 
 pub(crate) mod control;
 pub(crate) mod endpoints;
+mod input;
 mod options;
 pub(crate) mod outcome;
 mod pointer;
@@ -215,7 +216,7 @@ pub(crate) fn register(
     for (name, function) in pure {
         define(engine, name, *function);
     }
-    Ok(())
+    input::register(engine, shared)
 }
 
 /// The type of the message a callback is called for. Its three symbols are looked up once.

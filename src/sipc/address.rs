@@ -101,11 +101,18 @@ impl Address {
         (!found.is_socket()).then(|| describe(&found))
     }
 
-    /// Returns the folder of the path, where there is none.
-    pub(super) fn missing_folder(&self) -> Option<&Path> {
+    /// Returns what is wrong with the path's folder, where that is not there or is none.
+    pub(super) fn folder_problem(&self) -> Option<String> {
+        let folders = self.given.ancestors().skip(1);
+        let mut folders = folders.filter(|folder| !folder.as_os_str().is_empty());
+        let found = folders.find_map(|folder| Some((folder, fs::metadata(folder).ok()?)));
+        if let Some((folder, found)) = found.filter(|(_, found)| !found.is_dir()) {
+            let what = describe(&found.file_type());
+            return Some(format!("{} is {what}, not a folder", folder.display()));
+        }
         let folder = self.given.parent()?;
         let is_there = folder.as_os_str().is_empty() || folder.exists();
-        (!is_there).then_some(folder)
+        (!is_there).then(|| format!("there is no folder {}", folder.display()))
     }
 
     /// Returns whether both name the same socket file.
@@ -205,7 +212,17 @@ impl Address {
         let shown = self.given.display();
         let (kind, reason, hint) = match errno {
             Errno::ENOENT | Errno::ENOTDIR => {
-                (ErrorKind::Address, "not-found", "; make the folder first")
+                let why = match self.folder_problem() {
+                    Some(_) if errno == Errno::ENOENT => {
+                        format!("{}; make the folder first", lower(errno))
+                    }
+                    Some(problem) => format!("{problem}; choose another path"),
+                    None => format!("{}; use a folder that takes files", lower(errno)),
+                };
+                return Error::new(ErrorKind::Address, format!("cannot bind {shown}: {why}"))
+                    .at(&self.given)
+                    .because("not-found")
+                    .caused_by(errno);
             }
             Errno::EACCES | Errno::EPERM | Errno::EROFS => (
                 ErrorKind::Refused,

@@ -58,5 +58,5 @@ pub use exchange::{Exchange, Fault, Refusal, ReplySlot};
 pub use limits::{BindOptions, Limits, Wire};
 pub use listener::{Listener, ListenerHandle};
 pub use message::{Message, Outgoing};
-pub use stats::{ListenerStats, Stats};
+pub use stats::{ConnectionStats, ListenerStats, Stats};
 pub use wait::{Waker, rest};

@@ -1,9 +1,9 @@
-//! Counters of a listener.
+//! Counters of listeners and connections.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::Fault;
+use super::{Credentials, Fault};
 
 /// What a listener has counted since it was bound.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,6 +35,26 @@ pub struct ListenerStats {
     pub peers: usize,
     /// The counters.
     pub stats: Stats,
+}
+
+/// A client's connection for a person to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ConnectionStats {
+    /// The server's socket file, as it was given.
+    pub path: PathBuf,
+    /// Whether it stands now. One that does not is made anew for the next message.
+    pub is_connected: bool,
+    /// Who bound the socket, as the kernel noted it.
+    pub server: Option<Credentials>,
+    /// Messages sent and answered.
+    pub messages: u64,
+    /// Bytes of replies, whole or not.
+    pub bytes_in: u64,
+    /// Bytes of messages given to the kernel.
+    pub bytes_out: u64,
+    /// Messages that could not be sent or got no reply.
+    pub faults: u64,
 }
 
 /// The counters where they are counted.

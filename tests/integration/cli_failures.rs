@@ -34,6 +34,14 @@ fn usage_is_2() {
             "64K",
         ),
         (vec!["send", &socket, "x", "--count", "0"], "0"),
+        (
+            vec!["send", &socket, "x", "--count", "-1"],
+            "a whole number, 1 or more",
+        ),
+        (
+            vec!["listen", &socket, "--max-message-size", "-1"],
+            "write bytes as",
+        ),
         (vec!["listen", &socket, "--mode", "999"], "octal"),
         (
             vec!["listen", &socket, "--allow", "nobody-of-that-name"],
@@ -155,7 +163,8 @@ fn a_server_that_closes_is_7() {
         let place = Place::new();
         let server = Foreign::answering(&place, reply);
         let done = sipc(&["send", &server.socket, "x"]);
-        fails(&done, 7, &["closed the connection", &server.socket]);
+        let hint = "what the server prints may say why";
+        fails(&done, 7, &["closed the connection", &server.socket, hint]);
         assert_eq!(done.text(), "");
         server.join();
     }
@@ -186,7 +195,7 @@ fn a_bad_reply_is_8() {
         (wrong_sum, "the checksum is wrong"),
         (wrong_magic, "magic number"),
         (frame(9, 0, b""), "type 9"),
-        (frame(0, 4, b"x"), "no checksum"),
+        (frame(0, 4, b"x"), "no checksum; --unsigned takes"),
     ] {
         let place = Place::new();
         let server = Foreign::answering(&place, reply);
@@ -239,7 +248,9 @@ fn too_large_is_9() {
     let mut long = frame(0, 0, b"");
     long[8..12].copy_from_slice(&5_242_880_u32.to_le_bytes());
     let server = Foreign::answering(&place, long);
-    fails(&sipc(&["send", &server.socket, "x"]), 9, &["5242880"]);
+    let done = sipc(&["send", &server.socket, "x"]);
+    fails(&done, 9, &["5242880 bytes", "set it higher"]);
+    assert!(!done.err.contains("no message"), "{done:?}");
     server.join();
 }
 
@@ -255,6 +266,9 @@ fn a_path_that_cannot_be_a_socket_is_10() {
         10,
         &["make the folder first"],
     );
+    // Here a folder would not help.
+    let done = sipc(&["listen", "/proc/self/s"]);
+    fails(&done, 10, &["use a folder that takes files"]);
     let plain = place.path("plain");
     std::fs::write(&plain, "precious").unwrap();
     fails(
@@ -263,11 +277,13 @@ fn a_path_that_cannot_be_a_socket_is_10() {
         &["a plain file is there"],
     );
     assert_eq!(std::fs::read(&plain).unwrap(), b"precious");
-    fails(
-        &sipc(&["send", &format!("{plain}/x"), "x"]),
-        10,
-        &["not a directory"],
-    );
+    for below in [format!("{plain}/x"), format!("{plain}/y/x")] {
+        let problem = format!("{plain} is a plain file, not a folder");
+        fails(&sipc(&["send", &below, "x"]), 10, &[&problem]);
+        let done = sipc(&["listen", &below]);
+        fails(&done, 10, &[&problem, "choose another path"]);
+        assert!(!done.err.contains("make the folder"), "{done:?}");
+    }
     let folder = place.dir.path().to_str().unwrap();
     let datagrams = place.path("datagrams");
     let _socket = std::os::unix::net::UnixDatagram::bind(&datagrams).unwrap();
@@ -417,11 +433,23 @@ fn a_line_that_cannot_be_sent_is_named() {
 fn a_refused_message_without_checksum_is_explained() {
     let place = Place::new();
     let mut server = Served::listen(&place, &[]);
-    for command in [&["close"][..], &["send", "--close"], &["ping", "-c", "1"]] {
+    for command in [
+        &["close"][..],
+        &["send", "--close"],
+        &["ping", "-c", "1"],
+        &["bench", "-t", "1"],
+    ] {
         let args = [command, &[&server.socket, "--unsigned"]].concat();
         fails(&sipc(&args), 7, &["leave out --unsigned"]);
         assert!(server.error_line().contains("--unsigned takes those"));
     }
+    // Long enough for the header that the server waits for.
+    let text = "x".repeat(32);
+    fails(
+        &sipc(&["send", &server.socket, &text, "--legacy"]),
+        7,
+        &["leave out --legacy"],
+    );
     server.close();
 }
 

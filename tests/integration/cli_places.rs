@@ -94,6 +94,7 @@ fn bench_draws_its_bar_on_a_terminal_only() {
     let pty = openpty(None, None).unwrap();
     let mut child = Command::new(SIPC)
         .args(args)
+        .env("TERM", "xterm")
         .stdout(Stdio::piped())
         .stderr(pty.slave)
         .spawn()

@@ -79,6 +79,29 @@ fn ping_ends_well_by_an_interrupt_unless_it_was_counting() {
 }
 
 #[test]
+fn ping_counts_the_message_that_an_interrupt_leaves_without_reply() {
+    let place = Place::new();
+    let (sender, silent) = std::sync::mpsc::channel();
+    let server = Foreign::new(&place, 1, move |stream| sender.send(stream).unwrap());
+    let mut command = Command::new(SIPC);
+    command.args(["ping", &server.socket, "--json"]);
+    let ping = Served::start(command, String::new());
+    let mut stream = silent.recv().unwrap();
+    read_frame(&mut stream);
+    ping.signal(Signal::SIGINT);
+    let done = ping.finish();
+    assert_eq!(done.code, 130, "{done:?}");
+    let object: serde_json::Value = serde_json::from_str(done.text()).unwrap();
+    assert_eq!((&object["sent"], &object["lost"]), (&1.into(), &1.into()));
+    // Of no replies there is no shortest time.
+    assert!(
+        object["min"].is_null() && object["avg"].is_null(),
+        "{object}"
+    );
+    server.join();
+}
+
+#[test]
 fn a_signal_ends_the_wait_for_a_server() {
     let place = Place::new();
     for command in ["ping", "bench"] {
@@ -206,77 +229,6 @@ fn bench_ends_in_time_also_when_the_server_is_silent() {
 }
 
 #[test]
-fn bash_completes_sockets_to_sockets() {
-    let place = Place::new();
-    let _socket = std::os::unix::net::UnixListener::bind(place.path("a.socket")).unwrap();
-    std::fs::write(place.path("a.txt"), "").unwrap();
-    std::fs::create_dir(place.path("a.folder")).unwrap();
-    let script = r#"
-        source <(sipc completions bash)
-        try() {
-            COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _sipc
-            printf '%s\n' "${COMPREPLY[@]}" | sort | paste -sd ' '
-        }
-        for command in send close listen ping bench; do try sipc $command a; done
-        try sipc send --timeout 5 a
-        try sipc send -f a
-        try sipc send a.socket ""
-        try sipc li
-        try sipc completions f
-        try sipc send --hex --no
-        try sipc script.scm a
-    "#;
-    let done = shell(place.dir.path(), script);
-    let sockets = "a.folder a.socket\n".repeat(6);
-    let files = "a.folder a.socket a.txt\n";
-    let expected = format!("{sockets}{files}\nlisten\nfish\n--no-reply\n{files}");
-    assert_eq!(done.text(), expected, "{}", done.err);
-    let script = r#"
-        source <(sipc completions bash sipcli)
-        try() {
-            COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _sipcli
-            printf '%s\n' "${COMPREPLY[@]}" | sort | paste -sd ' '
-        }
-        for command in -l -lfe -pb -cf -h; do try sipcli $command a; done
-        try sipcli -Qt 5 -p a
-        try sipcli -l
-        try sipcli -q -c
-        try sipcli -p a.socket ""
-    "#;
-    let done = shell(place.dir.path(), script);
-    let sockets = "a.folder a.socket\n".repeat(6);
-    let expected = format!("{sockets}-l -le -lf -lfe\n-c -cf\n");
-    assert!(done.text().starts_with(&expected), "{done:?}");
-    assert!(!done.text().contains("a.txt"), "{done:?}");
-}
-
-#[test]
-fn zsh_and_fish_know_sockets() {
-    let zsh = sipc(&["completions", "zsh", "sipcli"]);
-    assert!(zsh.text().starts_with("#compdef sipcli\n"));
-    assert_eq!(zsh.text().matches("_files -g \"*(-=)\"").count(), 9);
-    let fish = sipc(&["completions", "fish", "sipcli"]);
-    assert_eq!(fish.text().matches("'(__fish_sipc_sockets)'").count(), 9);
-    for (program, option) in [("zsh", "-n"), ("fish", "--no-execute")] {
-        // Where the shell is installed, it says whether it can read them.
-        for name in ["sipc", "sipcli"] {
-            let script = sipc(&["completions", program, name]);
-            let place = Place::new();
-            std::fs::write(place.path("script"), script.out).unwrap();
-            let mut command = Command::new(program);
-            command.args([option, &place.path("script")]);
-            if command.output().is_ok_and(|done| !done.status.success()) {
-                panic!("{program} cannot read the completions of {name}");
-            }
-        }
-    }
-    let zsh = sipc(&["completions", "zsh"]);
-    assert_eq!(zsh.text().matches("_files -g \"*(-=)\"").count(), 5);
-    let fish = sipc(&["completions", "fish"]);
-    assert_eq!(fish.text().matches("\"(__fish_sipc_sockets)\"").count(), 5);
-}
-
-#[test]
 fn install_writes_completions_and_man_pages() {
     let place = Place::new();
     let prefix = place.path("prefix");
@@ -371,13 +323,13 @@ fn options_before_the_arguments_are_ours_and_the_rest_is_the_scripts() {
 
 #[test]
 fn help_names_the_defaults() {
-    for command in ["send", "close", "ping", "bench"] {
+    for (command, seconds) in [("send", 0), ("close", 0), ("ping", 10), ("bench", 0)] {
         let help = sipc(&[command, "--help"]);
         let help = help.text();
         let (_, timeout) = help.split_once("--timeout <S>").unwrap();
         let (timeout, _) = timeout.split_once("--wait").unwrap();
         assert!(
-            timeout.contains("0 is no limit") && timeout.contains("[default: 0]"),
+            timeout.contains("0 is no limit") && timeout.contains(&format!("[default: {seconds}]")),
             "{help}"
         );
     }
@@ -413,4 +365,59 @@ fn help_and_version() {
     }
     assert_eq!(sipc(&["help"]).text(), sipc(&["--help"]).text());
     assert_eq!(sipc(&["man", "sipcli"]).code, 0);
+}
+
+#[test]
+fn examples_of_help_and_man_pages_work() {
+    let examples = |command: &str| -> Vec<String> {
+        let help = sipc(&[command, "--help"]);
+        let (_, examples) = help.text().split_once("Examples:\n").unwrap();
+        let (examples, _) = examples.split_once("\nExit codes:").unwrap();
+        let lines = examples.lines().filter(|line| !line.starts_with("   "));
+        let lines: Vec<_> = lines.map(|line| line.trim().to_owned()).collect();
+        let page = sipc(&["man", command]);
+        let page = page.text().replace("\\-", "-").replace("\\(aq", "'");
+        for line in &lines {
+            assert!(page.contains(&format!(".TP\n{line}\n")), "{line}: {page}");
+        }
+        lines
+    };
+    let place = Place::new();
+    std::fs::write(place.path("photo.jpg"), [0xff, 0, 0x0a]).unwrap();
+    // Quiet, since nobody reads what it would print.
+    let mut command = Command::new(SIPC);
+    command.args(["listen", &place.socket(), "--echo", "--quiet"]);
+    let server = Served::start(command, place.socket());
+    wait_for_server(&server.socket);
+    std::os::unix::fs::symlink(&server.socket, place.path("my.socket")).unwrap();
+    for command in ["send", "ping", "bench"] {
+        for line in examples(command) {
+            let done = shell(place.dir.path(), &line);
+            assert_eq!(done.code, 0, "{line}: {done:?}");
+        }
+    }
+    assert_eq!(std::fs::read(place.path("reply")).unwrap(), [0xff, 0, 0x0a]);
+    server.close();
+    std::fs::remove_file(place.path("my.socket")).unwrap();
+    for line in examples("listen") {
+        let script = format!(
+            "jq() {{ cat; }}; {line} & sipc send my.socket hello --wait 10 || exit 9
+             sipc close my.socket 2>/dev/null; wait"
+        );
+        let done = shell(place.dir.path(), &script);
+        assert_eq!(done.code, 0, "{line}: {done:?}");
+    }
+    assert_eq!(std::fs::read(place.path("message")).unwrap(), b"hello");
+}
+
+#[test]
+fn man_pages_name_the_values_and_each_other() {
+    let page = sipc(&["man", "send"]);
+    let page = page.text();
+    assert!(
+        page.contains(".SH SYNOPSIS\n.nf\nsipc send [OPTIONS] <SOCKET> [MESSAGE]\n.fi\n"),
+        "{page}"
+    );
+    assert!(page.contains(".SH \"SEE ALSO\""), "{page}");
+    assert!(page.contains("\\fBsipc\\-listen\\fR(1)"), "{page}");
 }

@@ -31,6 +31,18 @@ const RULES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "input.rs",
+        &[
+            "steel::",
+            "crate::wire",
+            "crate::workers",
+            "crate::script",
+            "crate::host",
+            "crate::cl",
+            "crate::repl",
+        ],
+    ),
+    (
         "workers",
         &[
             "steel::",

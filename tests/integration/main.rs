@@ -8,13 +8,15 @@ mod chunks; // the same bytes cut anywhere give the same result
 mod cl_conformance; // Common Lisp forms against SBCL's record
 mod cl_package; // the sipc package in Common Lisp, refusals, places, the prompt
 mod cl_scripts; // whole Common Lisp scripts, files that load files, files that are no program
+mod cli_attack; // `sipc listen` when clients attack it, and when it cannot tidy up
+mod cli_complete; // completion scripts for bash, zsh and fish
 mod cli_failures; // one exit code for each kind of failure
 mod cli_listen; // `sipc listen`: every flag
 mod cli_places; // pipes, terminals, full disks, signals
 mod cli_send; // `sipc send` and `close`: every flag
 mod cli_strict; // shell scripts with `set -euo pipefail` that decide by exit codes
 mod cli_support; // the workbench for programs: runs, servers, foreign peers
-mod cli_tools; // ping, bench, completions, man pages, help
+mod cli_tools; // ping, bench, man pages, help
 mod client; // the connection: deadlines, reconnecting, lying servers
 mod durability; // servers killed at any moment lose nothing they answered
 mod embedding; // a host from Rust: running, stopping, ending
@@ -30,6 +32,8 @@ mod limits; // bounds: peers, descriptors, queues, sizes, times
 mod memory; // what is held for all peers is bounded
 mod pace; // how slow a peer may be
 mod pty; // the prompt on a pseudo-terminal
+mod pty_input;
+mod pty_plain;
 mod pty_support; // the workbench for it
 mod reader; // text that is too deep, too long, unfinished
 mod readme; // its terminal sessions, typed as they stand there

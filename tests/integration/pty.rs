@@ -236,6 +236,62 @@ fn a_definition_reaches_callers_and_servers_made_before() {
 }
 
 #[test]
+fn a_function_may_use_what_is_defined_later() {
+    let folder = tempdir().unwrap();
+    let mut screen = open(folder.path());
+    screen.ask(
+        "(define (even2? n) (if (= n 0) #t (odd2? (- n 1))))",
+        "; even2? uses odd2?, which is not defined yet",
+    );
+    screen.ask("(even2? 3)", "the name odd2? is not bound");
+    let shown = screen.ask("(define (odd2? n) (if (= n 0) #f (even2? (- n 1))))", "");
+    assert!(!shown.contains("not defined"), "{shown}");
+    screen.ask("(list (even2? 10) (odd2? 10))", "= (#true #false)");
+    screen.ask("(define (total) (+ x y))", "; total uses y");
+    screen.ask("(define x 1)", "");
+    screen.ask("(define y 2)", "");
+    screen.ask("(total)", "= 3");
+    // What runs now is refused now.
+    screen.ask("(define z (nobody 1))", "the name nobody is not bound");
+    screen.ask("(define (f) (displayn 1))", "did you mean `display`?");
+    screen.ask("displayn", "the name displayn is not bound");
+}
+
+#[test]
+fn connections_show_their_figures() {
+    let folder = tempdir().unwrap();
+    let mut screen = open(folder.path());
+    screen.ask("(define s (serve (bind \"a.socket\") (lambda (f) #t) (lambda (t v) (respond \"yes\") #t)))", "");
+    screen.ask("(define c (connect \"a.socket\"))", "");
+    screen.ask("(send c \"hello\")", "= \"yes\"");
+    let shown = screen.ask(",sockets", "connected to pid ");
+    assert!(
+        shown.contains("a.socket  serving  peers 1  messages 1  bytes in 38 out 36"),
+        "{shown}"
+    );
+    screen.ask(
+        "(+ 1 2) ,sockets",
+        "messages 1  bytes in 36 out 38  faults 0",
+    );
+    screen.ask("(stop s)", "");
+    screen.ask("(release (bind \"b.socket\"))", "");
+    screen.ask(",sockets now", "use ,sockets with nothing behind it");
+    screen.ask(",quit now", "use ,quit with nothing behind it");
+}
+
+#[test]
+fn a_value_that_contains_itself_is_shown_in_part() {
+    let folder = tempdir().unwrap();
+    let mut screen = open(folder.path());
+    screen.ask("(define b (box 1))", "");
+    screen.ask("(set-box! b (list b))", "");
+    screen.ask("b", "= #&(#&(");
+    screen.ask("(struct point (x y) #:transparent)", "");
+    screen.ask("(point b 2)", "= (point #&(");
+    screen.ask("(+ 1 2)", "= 3");
+}
+
+#[test]
 fn a_file_that_fails_to_load_leaves_everything_as_it_was() {
     let folder = tempdir().unwrap();
     let file = folder.path().join("a.scm");
@@ -253,6 +309,40 @@ fn a_file_that_fails_to_load_leaves_everything_as_it_was() {
     screen.ask("(list (f) (g) (h))", "= (3 3 3)");
     screen.ask("(define (fresh) 4)", "");
     screen.ask("(fresh)", "= 4");
+}
+
+#[test]
+fn a_changed_module_reaches_earlier_code_and_one_that_fails_changes_nothing() {
+    let folder = tempdir().unwrap();
+    let module = folder.path().join("m.scm");
+    let seconds = std::cell::Cell::new(0);
+    let write = |text: &str| {
+        std::fs::write(&module, text).unwrap();
+        // Steel goes by the time of the last change.
+        seconds.set(seconds.get() + 10);
+        let later = std::time::SystemTime::now() + Duration::from_secs(seconds.get());
+        let file = std::fs::File::options().write(true).open(&module).unwrap();
+        file.set_modified(later).unwrap();
+    };
+    write("(provide f) (define (f) 1)");
+    std::fs::write(
+        folder.path().join("a.scm"),
+        "(require \"m.scm\") (require (prefix-in m: \"m.scm\")) (define (g) (f))",
+    )
+    .unwrap();
+    let mut screen = open(folder.path());
+    screen.ask(",load a.scm", "loaded");
+    screen.ask("(define (h) (list (f) (m:f)))", "");
+    screen.ask("(list (g) (h))", "= (1 (1 1))");
+    write("(provide f) (define (f) 2)");
+    screen.ask(",reload", "loaded");
+    screen.ask("(list (g) (h))", "= (2 (2 2))");
+    write("(provide f) (define (f) 3) (car 5)");
+    screen.ask(",reload", "m.scm:1:29");
+    screen.ask("(list (f) (g) (h))", "= (2 2 (2 2))");
+    write("(provide f) (define (f) 4)");
+    screen.ask("(require \"m.scm\")", "");
+    screen.ask("(list (f) (g) (h))", "= (4 4 (4 2))");
 }
 
 #[test]

@@ -32,6 +32,11 @@ pub(crate) const CTRL_D: &str = "\x04";
 impl Screen {
     /// Starts the program in `folder`, which is also its home.
     pub(crate) fn open(folder: &Path, args: &[&str]) -> Self {
+        Self::open_on("xterm", folder, args)
+    }
+
+    /// The same on a terminal of another kind.
+    pub(crate) fn open_on(term: &str, folder: &Path, args: &[&str]) -> Self {
         let size = Winsize {
             ws_row: 24,
             ws_col: 80,
@@ -50,7 +55,7 @@ impl Screen {
             .args(args)
             .current_dir(folder)
             .env("HOME", folder)
-            .env("TERM", "xterm")
+            .env("TERM", term)
             .env("NO_COLOR", "1")
             .env_remove("XDG_STATE_HOME")
             .env_remove("XDG_CONFIG_HOME")

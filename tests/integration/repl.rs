@@ -1,6 +1,11 @@
 //! The program without a terminal: forms on standard input, and every rule for scripts.
 
-use crate::cli_support::{Place, sipc, sipc_with};
+use std::io::{Read, Write};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::cli_support::{Place, SIPC, Watchdog, shell, sipc, sipc_with};
 
 #[test]
 fn forms_are_read_to_the_end_and_only_what_they_print_is_printed() {
@@ -78,4 +83,196 @@ fn a_missing_file_is_named_as_load_was_given_it() {
     assert_eq!(done.code, 1);
     let what = "cannot load no/such.scm: there is no such file";
     assert!(done.err.contains(what), "{}", done.err);
+}
+
+#[test]
+fn forms_and_what_they_read_come_from_one_input() {
+    let done = sipc_with::<&str>(
+        &[],
+        "(displayln (read-line))\nhello\n(displayln (read)) (displayln (read-char))\n(1\n2)é\n(display 7)".as_bytes(),
+    );
+    // What is left of a line that was read is the next form's beginning.
+    assert_eq!(
+        (done.code, done.text(), &*done.err),
+        (0, "hello\n(1 2)\né\n7", "")
+    );
+    let done = sipc_with(
+        &[
+            "-e",
+            "(displayln (read-line) (read-byte) (peek-byte) (read-bytes 2) (port->string) (read-line))",
+        ],
+        b"one\nabcd\nef",
+    );
+    assert_eq!(done.text(), "one 97 98 #u8(#x62 #x63) d\nef (eof) \n");
+}
+
+#[test]
+fn functions_may_use_what_a_later_line_defines() {
+    let done = sipc_with::<&str>(&[], b"(define (f) (g))\n(define (g) 5)\n(displayln (f))\n");
+    assert_eq!((done.code, done.text()), (0, "5\n"));
+    let done = sipc_with::<&str>(&[], b"(define (f) (g))\n(f)\n");
+    assert!(done.err.contains("the name g is not bound"), "{}", done.err);
+    assert_eq!(done.code, 1);
+}
+
+#[test]
+fn a_line_is_read_whole_after_a_look_ahead() {
+    let text = "(define p (open-input-string \"äöü€\\na\\n\\nxyz\")) (peek-char p)
+        (displayln (read-line p) (read-line p) (read-line p) (read-line p) (read-line p))";
+    assert_eq!(sipc(&["-e", text]).text(), "äöü€ a  xyz (eof) \n");
+}
+
+#[test]
+fn commands_of_the_prompt_are_refused_on_a_pipe() {
+    let done = sipc_with::<&str>(&[], b"1\n(displayln 1) ,bt\n(displayln 2)\n");
+    assert_eq!((done.code, done.text()), (1, "1\n"));
+    assert!(
+        done.err
+            .contains("standard input:2:15: ,bt is for the prompt"),
+        "{}",
+        done.err
+    );
+}
+
+#[test]
+fn output_that_cannot_be_written_has_its_own_status() {
+    let place = Place::new();
+    std::fs::write(
+        place.path("a.scm"),
+        "(define (go n) (displayln n) (go (+ n 1))) (go 0)",
+    )
+    .unwrap();
+    std::fs::write(
+        place.path("a.lisp"),
+        "(loop for i from 1 do (format t \"~a~%\" i))",
+    )
+    .unwrap();
+    std::fs::write(place.path("short.scm"), "(display 1)").unwrap();
+    let folder = std::path::Path::new(&place.path("a.scm"))
+        .parent()
+        .unwrap()
+        .to_owned();
+    for run in [
+        "sipc a.scm",
+        "sipc a.lisp",
+        "sipc < a.scm",
+        "sipc --lisp < a.lisp",
+    ] {
+        let done = shell(&folder, &format!("({run}; echo $? >&2) | head -1"));
+        assert_eq!(
+            (done.err.trim(), done.text().lines().count()),
+            ("141", 1),
+            "{run}"
+        );
+    }
+    for run in [
+        "sipc a.scm",
+        "sipc a.lisp",
+        "sipc short.scm",
+        "sipc < short.scm",
+    ] {
+        let done = shell(&folder, &format!("{run} > /dev/full"));
+        assert_eq!(done.code, 12, "{run}: {}", done.err);
+        assert!(
+            done.err.contains("cannot write to standard output"),
+            "{run}: {}",
+            done.err
+        );
+    }
+    // A status that the script has chosen stays.
+    assert_eq!(
+        shell(&folder, "sipc -e '(display 1) (exit 3)' > /dev/full").code,
+        3
+    );
+}
+
+#[test]
+fn a_lisp_text_that_is_not_supported_ends_alike_from_a_file_and_a_pipe() {
+    let place = Place::new();
+    for (text, status) in [("(change-class 1 2)", 2), ("(car 1)", 1), ("(car", 1)] {
+        std::fs::write(place.path("a.lisp"), text).unwrap();
+        let done = sipc(&[&place.path("a.lisp")]);
+        assert_eq!(done.code, status, "{text}: {}", done.err);
+        let done = sipc_with(&["--lisp"], text.as_bytes());
+        assert_eq!(done.code, status, "{text}: {}", done.err);
+    }
+}
+
+#[test]
+fn files_that_are_missing_are_named_as_typed() {
+    for (form, what) in [
+        (
+            "(open-input-file \"no/a.txt\")",
+            "1:2: cannot open no/a.txt: there is no such file",
+        ),
+        (
+            "(call-with-input-file \"a.txt\" read-line)",
+            "cannot open a.txt: there is no such file",
+        ),
+        (
+            "(delete-file! \"b.txt\")",
+            "1:2: cannot delete b.txt: there is no such file",
+        ),
+        (
+            "(require \"no/such.scm\")",
+            "1:2: cannot require no/such.scm: there is no such file",
+        ),
+    ] {
+        let done = sipc(&["-e", form]);
+        assert_eq!(done.code, 1);
+        assert!(done.err.contains(what), "{form}: {}", done.err);
+    }
+}
+
+#[test]
+fn values_nested_a_million_deep_are_dropped() {
+    let done = sipc(&[
+        "-e",
+        "(define (nest n acc) (if (= n 0) acc (nest (- n 1) (lambda () acc))))
+         (define deep (nest 1000000 1)) (set! deep 2)
+         (define (lists n acc) (if (= n 0) acc (lists (- n 1) (list acc))))
+         (hash (lists 300000 1) 1) (displayln deep)",
+    ]);
+    assert_eq!((done.code, done.text()), (0, "2\n"), "{}", done.err);
+}
+
+#[test]
+fn one_call_makes_no_more_than_a_session_bears() {
+    for form in [
+        "(range 0 1000000000)",
+        "(make-vector 1000000000 0)",
+        "(make-string 1000000000 #\\a)",
+        "(make-bytes 1000000000 0)",
+    ] {
+        let done = sipc(&["-e", form]);
+        assert_eq!(done.code, 1, "{form}");
+        assert!(
+            done.err
+                .contains("1000000000 elements at once are more than"),
+            "{form}: {}",
+            done.err
+        );
+    }
+    let few = "(displayln (range 1 4) (vector-length (make-vector 3 1)) (make-string 2 #\\a))";
+    assert_eq!(sipc(&["-e", few]).text(), "(1 2 3) 3 aa \n");
+}
+
+#[test]
+fn a_signal_ends_it_while_it_waits_for_a_form() {
+    let place = Place::new();
+    let mut child = std::process::Command::new(SIPC)
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let watchdog = Watchdog::new(child.id());
+    let mut forms = child.stdin.take().unwrap();
+    let form = format!("(define l (bind {:?}))\n(displayln 1)\n", place.socket());
+    forms.write_all(form.as_bytes()).unwrap();
+    let mut first = [0; 2];
+    child.stdout.take().unwrap().read_exact(&mut first).unwrap();
+    kill(Pid::from_raw(child.id() as i32), Signal::SIGTERM).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(143));
+    assert!(!std::path::Path::new(&place.socket()).exists());
+    drop((forms, watchdog));
 }

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::super::exit;
-use super::values::{limit, path, rate, seconds, size, some_seconds};
+use super::examples;
+use super::values::{limit, path, rate, seconds, size, some_seconds, times};
 use steel_sipc::wire::DEFAULT_LIMIT;
 
 /// How to reach a server.
@@ -29,7 +30,7 @@ pub(crate) struct ClientArgs {
     #[arg(long, conflicts_with = "legacy")]
     pub(crate) unsigned: bool,
     /// First payload length that is too long, either way, such as 64K or 20M.
-    #[arg(long, value_name = "BYTES", value_parser = limit, default_value = "5M")]
+    #[arg(long, value_name = "BYTES", value_parser = limit, allow_negative_numbers = true, default_value = "5M")]
     pub(crate) max_message_size: usize,
 }
 
@@ -63,7 +64,8 @@ pub(crate) struct ReplyArgs {
 /// The reply's payload goes to standard output: exactly its bytes when that is a pipe or a
 /// file, readable and with its type on a terminal. An empty reply prints nothing.
 #[derive(Debug, Parser)]
-#[command(name = "sipc send", after_help = exit::help(), max_term_width = 100)]
+#[command(name = "sipc send", after_help = exit::help(),
+          after_long_help = examples::help("send"), max_term_width = 100)]
 pub(crate) struct SendArgs {
     #[command(flatten)]
     pub(crate) client: ClientArgs,
@@ -88,7 +90,7 @@ pub(crate) struct SendArgs {
     pub(crate) lines: bool,
     /// Send the message N times.
     #[arg(long, value_name = "N", default_value_t = 1, hide_default_value = true,
-          value_parser = clap::value_parser!(u64).range(1..))]
+          value_parser = times, allow_negative_numbers = true)]
     pub(crate) count: u64,
     /// Send at most R messages a second.
     #[arg(long, value_name = "R", value_parser = rate, allow_negative_numbers = true)]
@@ -143,18 +145,20 @@ pub(crate) struct CloseArgs {
 /// The messages ask not to be handled, so that no callback sees them. Without --count it goes
 /// on until Ctrl-C, which is then no failure.
 #[derive(Debug, Parser)]
-#[command(name = "sipc ping", after_help = exit::help(), max_term_width = 100)]
+#[command(name = "sipc ping", after_help = exit::help(),
+          after_long_help = examples::help("ping"), max_term_width = 100,
+          mut_arg("timeout", |arg| arg.default_value("10")))]
 pub(crate) struct PingArgs {
     #[command(flatten)]
     pub(crate) client: ClientArgs,
     /// Stop after N messages.
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(short, long, value_name = "N", value_parser = times, allow_negative_numbers = true)]
     pub(crate) count: Option<u64>,
     /// Time between messages.
     #[arg(short, long, value_name = "S", value_parser = seconds, allow_negative_numbers = true, default_value = "1")]
     pub(crate) interval: Duration,
     /// Payload bytes of a message.
-    #[arg(short, long, value_name = "BYTES", value_parser = size, default_value = "56")]
+    #[arg(short, long, value_name = "BYTES", value_parser = size, allow_negative_numbers = true, default_value = "56")]
     pub(crate) size: usize,
     /// Print one JSON object a message, and one at the end.
     #[arg(long)]
@@ -169,17 +173,18 @@ pub(crate) struct PingArgs {
 /// Each connection sends its next message when the reply to the last one is there. The
 /// server's callback handles them, unless --discard is given.
 #[derive(Debug, Parser)]
-#[command(name = "sipc bench", after_help = exit::help(), max_term_width = 100)]
+#[command(name = "sipc bench", after_help = exit::help(),
+          after_long_help = examples::help("bench"), max_term_width = 100)]
 pub(crate) struct BenchArgs {
     #[command(flatten)]
     pub(crate) client: ClientArgs,
     /// Payload bytes of a message; may be given several times, or as a list.
-    #[arg(short, long = "size", value_name = "BYTES", value_parser = size,
+    #[arg(short, long = "size", value_name = "BYTES", value_parser = size, allow_negative_numbers = true,
           value_delimiter = ',', default_value = "64")]
     pub(crate) sizes: Vec<usize>,
     /// Connections that send at the same time.
     #[arg(short, long, value_name = "N", default_value_t = 1,
-          value_parser = clap::value_parser!(u16).range(1..=4096))]
+          value_parser = clap::value_parser!(u16).range(1..=4096), allow_negative_numbers = true)]
     pub(crate) connections: u16,
     /// How long to measure each size. Replies that take a second longer are not waited for,
     /// and make it fail as a timeout.

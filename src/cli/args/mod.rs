@@ -4,6 +4,7 @@
 //! the script's.
 
 mod client;
+pub(crate) mod examples;
 mod server;
 mod tools;
 mod values;
@@ -193,20 +194,22 @@ fn commands() -> [Command; 10] {
     ]
 }
 
+/// The sub-commands' names, in the order of their definitions.
+pub(crate) const NAMES: [&str; 10] = [
+    "repl",
+    "send",
+    "close",
+    "listen",
+    "ping",
+    "bench",
+    "completions",
+    "man",
+    "install",
+    "help",
+];
+
 /// Returns the sub-command that `word` is a misspelling of.
 pub(crate) fn similar(word: &str) -> Option<&'static str> {
-    const NAMES: [&str; 10] = [
-        "repl",
-        "send",
-        "close",
-        "listen",
-        "ping",
-        "bench",
-        "completions",
-        "man",
-        "install",
-        "help",
-    ];
     NAMES
         .into_iter()
         .map(|name| (distance(word, name), name))
@@ -247,7 +250,10 @@ mod tests {
 
     #[test]
     fn definition_holds_together() {
-        all().debug_assert();
+        let all = all();
+        let names: Vec<_> = all.get_subcommands().map(Command::get_name).collect();
+        assert_eq!(names, NAMES);
+        all.debug_assert();
     }
 
     #[test]

@@ -58,6 +58,14 @@ pub(super) fn some_seconds(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "write seconds as 2 or 0.25, more than 0".to_owned())
 }
 
+/// Reads how many times something is done.
+pub(super) fn times(text: &str) -> Result<u64, String> {
+    text.parse()
+        .ok()
+        .filter(|times| *times > 0)
+        .ok_or_else(|| "write a whole number, 1 or more".to_owned())
+}
+
 /// Reads a positive rate.
 pub(super) fn rate(text: &str) -> Result<f64, String> {
     text.parse::<f64>()

@@ -28,6 +28,9 @@ pub(super) fn script(program: &Command) -> String {
 fn describe(text: &mut String, name: &str, command: &Command) {
     let visible = || command.get_arguments().filter(|arg| !arg.is_hide_set());
     let mut options = vec!["--help".to_owned(), "-h".to_owned()];
+    if command.get_version().is_some() {
+        options.extend(["--version".to_owned(), "-V".to_owned()]);
+    }
     let mut values = String::new();
     for arg in visible().filter(|arg| !arg.is_positional()) {
         let spelled = spellings(arg);
@@ -126,7 +129,10 @@ _sipc() {
     value=
     for ((i = first; i < COMP_CWORD; i++)); do
         word=${COMP_WORDS[i]}
-        if [[ -n $value ]]; then
+        if [[ $word == = ]]; then
+            # bash breaks --option=value in three.
+            continue
+        elif [[ -n $value ]]; then
             value=
         elif [[ $word == -?* && "$values" == *[\ =]"$word="* ]]; then
             value=${values#*[ =]"$word="}
@@ -137,7 +143,7 @@ _sipc() {
         fi
     done
     if [[ -n $value ]]; then
-        _sipc_complete "$value" "$current"
+        _sipc_complete "$value" "${current#=}"
     elif [[ $first == 1 && $place -gt 0 ]]; then
         # What follows a script is the script's.
         _sipc_complete file "$current"

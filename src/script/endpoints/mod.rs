@@ -14,7 +14,8 @@ use super::outcome::{Symbols, condition, failure, misuse};
 use super::value::{Opaque, from_message};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sipc::{
-    Connection, EventLoop, Exchange, ListenerId, ListenerStats, ReplySlot, SharedSockets,
+    Connection, ConnectionStats, EventLoop, Exchange, ListenerId, ListenerStats, ReplySlot,
+    SharedSockets,
 };
 use crate::wire::Kind;
 
@@ -37,11 +38,10 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// Returns whether it is held and not released. One that is busy is open.
-    pub(crate) fn is_open(&self) -> bool {
-        self.connection
-            .try_lock()
-            .map_or(true, |connection| !connection.is_released())
+    /// Returns its figures, unless it is released or in use at this moment.
+    pub(crate) fn stats(&self) -> Option<ConnectionStats> {
+        let connection = self.connection.try_lock().ok()?;
+        (!connection.is_released()).then(|| connection.stats())
     }
 }
 

@@ -69,7 +69,7 @@ impl Connection {
                     lower(errno)
                 ),
             ),
-            Errno::ENOTDIR => (ErrorKind::Address, "not-found", lower(errno)),
+            Errno::ENOTDIR => (ErrorKind::Address, "not-found", self.nothing_there()),
             _ => (ErrorKind::Io, "io", lower(errno)),
         };
         self.failed(kind, "connect to", &text)
@@ -78,13 +78,9 @@ impl Connection {
     }
 
     fn nothing_there(&self) -> String {
-        match self.address.missing_folder() {
-            Some(folder) => format!(
-                "there is no folder {}; is the server running, and is this its path?",
-                folder.display()
-            ),
-            None => "there is no such socket; is the server running, and is this its path?".into(),
-        }
+        let problem = self.address.folder_problem();
+        let problem = problem.as_deref().unwrap_or("there is no such socket");
+        format!("{problem}; is the server running, and is this its path?")
     }
 
     pub(super) fn failed(&self, kind: ErrorKind, what: &str, why: &str) -> Error {

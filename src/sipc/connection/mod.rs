@@ -8,7 +8,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::Address;
+use super::access::Credentials;
 use super::message::{Message, Outgoing};
+use super::stats::ConnectionStats;
 use super::wait::{Waker, Woke, after, wait};
 use crate::error::{Error, ErrorKind, Result};
 use crate::wire::{DEFAULT_LIMIT, Flags, Frame, Framing};
@@ -71,6 +73,15 @@ impl SendOptions {
     }
 }
 
+/// What a connection has counted since it was made.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counts {
+    messages: u64,
+    bytes_in: u64,
+    bytes_out: u64,
+    faults: u64,
+}
+
 /// A client's side of a connection.
 ///
 /// A server that says it takes several messages keeps its connection; for any other, such as
@@ -86,7 +97,7 @@ pub struct Connection {
     /// Whether the server has said on this stream that it takes several messages.
     is_kept: bool,
     is_released: bool,
-    messages: u64,
+    counts: Counts,
     reply_bytes: usize,
 }
 
@@ -130,7 +141,7 @@ impl Connection {
             is_used: false,
             is_kept: false,
             is_released: false,
-            messages: 0,
+            counts: Counts::default(),
             reply_bytes: 0,
         })
     }
@@ -148,7 +159,30 @@ impl Connection {
     /// Returns how many messages were sent and answered.
     #[must_use]
     pub fn messages(&self) -> u64 {
-        self.messages
+        self.counts.messages
+    }
+
+    /// Returns its state and what it has counted.
+    #[must_use]
+    pub fn stats(&self) -> ConnectionStats {
+        let Counts {
+            messages,
+            bytes_in,
+            bytes_out,
+            faults,
+        } = self.counts;
+        ConnectionStats {
+            path: self.path().to_owned(),
+            is_connected: self.is_connected(),
+            server: self
+                .stream
+                .as_ref()
+                .and_then(|stream| Credentials::of(stream).ok()),
+            messages,
+            bytes_in,
+            bytes_out,
+            faults,
+        }
     }
 
     /// Returns how many bytes of the last message's reply arrived, header included, also when

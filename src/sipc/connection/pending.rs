@@ -70,6 +70,15 @@ impl Connection {
 
     /// Starts to send: writes what the socket takes at once.
     pub(crate) fn begin(&mut self, message: Outgoing<'_>, options: SendOptions) -> Result<Pending> {
+        let begun = self.try_begin(message, options);
+        match &begun {
+            Ok(pending) => self.counts.bytes_out += pending.sent as u64,
+            Err(_) => self.counts.faults += 1,
+        }
+        begun
+    }
+
+    fn try_begin(&mut self, message: Outgoing<'_>, options: SendOptions) -> Result<Pending> {
         let last_reply = std::mem::take(&mut self.reply_bytes);
         self.check_size(message)?;
         let len = message.wire_len();
@@ -165,6 +174,19 @@ impl Connection {
         event_loop: &mut Option<BorrowedFd<'_>>,
         loop_deadline: &mut Option<Instant>,
     ) -> Result<Step> {
+        let step = self.try_advance(pending, event_loop, loop_deadline);
+        if step.is_err() {
+            self.counts.faults += 1;
+        }
+        step
+    }
+
+    fn try_advance(
+        &mut self,
+        pending: &mut Pending,
+        event_loop: &mut Option<BorrowedFd<'_>>,
+        loop_deadline: &mut Option<Instant>,
+    ) -> Result<Step> {
         loop {
             let Some(stream) = &self.stream else {
                 return Err(self.failed(ErrorKind::Released, "send to", "it was closed meanwhile"));
@@ -174,6 +196,7 @@ impl Connection {
                 match io::write(stream, &pending.out[pending.sent..]) {
                     Ok(Moved::Bytes(count)) => {
                         pending.sent += count;
+                        self.counts.bytes_out += count as u64;
                         pending.renew(self.options.read_timeout, PROGRESS);
                         continue;
                     }
@@ -185,7 +208,7 @@ impl Connection {
             }
             if pending.decoder.is_none() {
                 if flags.is_empty() {
-                    self.messages += 1;
+                    self.counts.messages += 1;
                     return Ok(Step::Done(None));
                 }
             } else {
@@ -282,6 +305,7 @@ impl Connection {
                 Ok(Moved::Bytes(count)) => {
                     pending.has_input = true;
                     self.reply_bytes += count;
+                    self.counts.bytes_in += count as u64;
                 }
                 Ok(Moved::Blocked) => return Ok(None),
                 Ok(Moved::End) | Err(Errno::ECONNRESET) => {
@@ -323,7 +347,12 @@ impl Connection {
             DecodeError::TooLong { .. } => "too-large",
             _ => "message",
         };
-        let text = format!("its reply is no message: {error}");
+        let text = match error {
+            DecodeError::TooLong { .. } => {
+                format!("{error}, the first length that is too long; set it higher")
+            }
+            _ => format!("its reply is no message: {error}"),
+        };
         self.failed(ErrorKind::Protocol, "use the reply of", &text)
             .because(reason)
     }
@@ -349,7 +378,7 @@ impl Connection {
             );
             return Err(error.because("unsigned"));
         }
-        self.messages += 1;
+        self.counts.messages += 1;
         if frame.flags.contains(Flags::DISCARD) {
             return Ok(None);
         }

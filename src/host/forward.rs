@@ -1,0 +1,116 @@
+//! Functions that use a name which is defined later.
+//!
+//! Steel refuses to compile a name that is not bound, also inside a function that nobody calls
+//! yet. Where definitions come one by one, as at a prompt, such a name is bound to a function
+//! that says so when it is called, and a later definition takes its place by the ways of
+//! `redefine`. What runs at once is refused as ever: a misspelt name is noticed where it is used.
+
+use std::path::Path;
+use steel::SteelVal;
+use steel::rerrs::ErrorKind as SteelErrorKind;
+
+use super::Host;
+use super::redefine::definition;
+use super::session::unbound;
+use super::syntax::forms;
+use crate::error::{Error, Result};
+use crate::script::value::steel_error;
+
+/// Names of one text that may be missing; more are a mistake of another kind.
+const MOST: usize = 100;
+
+impl Host {
+    /// Runs a text. Names that its functions use before they are defined are noted.
+    pub(super) fn run(
+        &mut self,
+        name: &str,
+        text: &str,
+        path: Option<&Path>,
+    ) -> Result<Vec<SteelVal>> {
+        self.undefined.clear();
+        // A file is a whole: what is not bound there is a mistake.
+        let may_wait = self.redefinitions.is_some() && path.is_none();
+        let before = self.last_error.clone();
+        loop {
+            let result = self.run_whole(name, text, path);
+            let Err(error) = &result else { return result };
+            if !may_wait || self.undefined.len() == MOST || !defines_functions(text) {
+                return result;
+            }
+            let Some(missing) = self.missing(error) else {
+                return result;
+            };
+            if let Some(all) = &mut self.redefinitions {
+                all.expect(&mut self.engine, &missing);
+            }
+            self.undefined.push(missing);
+            self.last_error.clone_from(&before);
+        }
+    }
+
+    /// Returns the name that a text was refused for and that has not been expected yet.
+    fn missing(&self, error: &Error) -> Option<String> {
+        let last = self.last_error.as_ref().and_then(steel_error)?;
+        let text = error.to_string();
+        let name = unbound(&text)?;
+        let is_new = last.kind() == SteelErrorKind::FreeIdentifier
+            && !self.undefined.iter().any(|known| known == name);
+        is_new.then(|| name.to_owned())
+    }
+
+    /// Returns the names which the last text's functions use and which are not defined yet, each
+    /// with a guess at what was meant.
+    pub(crate) fn undefined(&self) -> Vec<(String, Option<String>)> {
+        let still = self.undefined.iter().filter(|name| self.is_unbound(name));
+        still
+            .map(|name| (name.clone(), self.similar(name)))
+            .collect()
+    }
+}
+
+/// Returns whether a text only defines functions, so that nothing of it runs now.
+fn defines_functions(text: &str) -> bool {
+    let all = forms(text);
+    !all.is_empty()
+        && all.into_iter().all(|form| {
+            let form = &text[form];
+            let takes = |rest: &str| {
+                let rest = rest.trim_start();
+                ["(lambda", "(λ", "(case-lambda"]
+                    .iter()
+                    .any(|head| rest.starts_with(head))
+            };
+            let inner = form.get(1..).unwrap_or_default().trim_start();
+            let inner = inner
+                .strip_prefix("define")
+                .unwrap_or_default()
+                .trim_start();
+            definition(form).is_some_and(|(_, rest)| inner.starts_with(['(', '[']) || takes(rest))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::defines_functions;
+
+    #[test]
+    fn what_runs_at_once_does_not_only_define() {
+        for text in [
+            "(define (f) (g))",
+            "(define f (lambda () (g)))",
+            "(define (f) 1) ; x\n(define (g) 2)",
+        ] {
+            assert!(defines_functions(text), "{text}");
+        }
+        for text in [
+            "",
+            "(f)",
+            "(define a (f))",
+            "(define (f) 1) (f)",
+            "(begin (define (f) 1))",
+            "f",
+        ] {
+            assert!(!defines_functions(text), "{text}");
+        }
+    }
+}

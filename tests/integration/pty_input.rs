@@ -1,0 +1,103 @@
+//! What a script reads from the terminal, and keys that begin a line.
+
+use std::time::{Duration, Instant};
+
+use tempfile::tempdir;
+
+use crate::pty_support::{CTRL_C, CTRL_D, PROMPT, Screen};
+
+fn open(folder: &std::path::Path) -> Screen {
+    let mut screen = Screen::open(folder, &[]);
+    screen.wait_for(PROMPT);
+    screen
+}
+
+/// Enters a form, and types a line when it has begun to read.
+#[track_caller]
+fn ask_and_type(screen: &mut Screen, form: &str, line: &str, answer: &str) {
+    screen.press(&format!("(begin (displayln \"begun\") {form})\r"));
+    screen.wait_for("begun\r\n");
+    screen.press(line);
+    screen.wait_for(answer);
+    screen.wait_for(PROMPT);
+}
+
+#[test]
+fn scripts_read_what_is_typed() {
+    let folder = tempdir().unwrap();
+    let mut screen = open(folder.path());
+    ask_and_type(&mut screen, "(read-line)", "one two\r", "$1 = \"one two\"");
+    ask_and_type(&mut screen, "(read)", "(a\rb)\r", "$2 = (a b)");
+    ask_and_type(
+        &mut screen,
+        "(list (read-char) (peek-char))",
+        "é!\r",
+        "$3 = (#\\é #\\!)",
+    );
+    ask_and_type(
+        &mut screen,
+        "(eof-object? (read-line))",
+        CTRL_D,
+        "$4 = #true",
+    );
+    screen.press("(begin (display \"Name: \") (read-line))\r");
+    screen.wait_for("\nName: ");
+    screen.press("Joe\r");
+    // Enter has ended the line: no empty one comes after it.
+    screen.wait_for("Joe\r\n$5 = \"Joe\"");
+    screen.wait_for(PROMPT);
+    // What was left of a line is gone, and the prompt's own keys work as before.
+    ask_and_type(&mut screen, "(read-line)", "x\r", "$6 = \"x\"");
+    screen.ask("(+ 1 2)", "$7 = 3");
+}
+
+#[test]
+fn ctrl_c_stops_a_script_that_reads_and_servers_go_on_meanwhile() {
+    let folder = tempdir().unwrap();
+    let mut screen = open(folder.path());
+    screen.ask(
+        "(define s (serve (bind \"a.socket\") (lambda (f) #t) (lambda (type value) (respond \"yes\") #t)))",
+        "",
+    );
+    for form in [
+        "(read-line)",
+        "(read)",
+        "(read-bytes 3)",
+        "(dynamic-wind (lambda () 1) (lambda () 1) (lambda () (sleep 60)))",
+    ] {
+        screen.press(&format!("(begin (displayln \"begun\") {form})\r"));
+        screen.wait_for("begun\r\n");
+        let socket = folder.path().join("a.socket");
+        let done = crate::cli_support::sipc(&["send", socket.to_str().unwrap(), "hello"]);
+        assert_eq!(done.text().trim(), "yes", "{form}");
+        let start = Instant::now();
+        screen.press(CTRL_C);
+        screen.wait_for("stopped after");
+        screen.wait_for(PROMPT);
+        assert!(
+            start.elapsed() < Duration::from_millis(500),
+            "{form}: {:?}",
+            start.elapsed()
+        );
+    }
+    screen.ask("(+ 1 2)", "$1 = 3");
+}
+
+#[test]
+fn alt_enter_does_what_enter_does_not() {
+    let folder = tempdir().unwrap();
+    let mut screen = open(folder.path());
+    // A line in a form that is whole.
+    screen.press("(list 1 2)\x1b[D\x1b\r");
+    screen.press("3\r");
+    screen.wait_for("$1 = (1 2 3)");
+    screen.wait_for(PROMPT);
+    // Text that is not finished is run as it is.
+    screen.press("(list 1\x1b\r");
+    screen.wait_for("is never closed");
+    screen.wait_for(PROMPT);
+    // What a datum comment leaves out has brackets too.
+    screen.press("#;(a\r");
+    screen.press("b) 5\r");
+    screen.wait_for("$2 = 5");
+}
