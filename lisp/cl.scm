@@ -67,6 +67,25 @@
             (loop rest (- n 1) (cons #f out))
             (loop (cdr rest) (- n 1) (cons (car rest) out))))))
 
+;; The property list of each symbol that has one.
+(define cl:properties (%MAKE-HASH-TABLE #f))
+
+(define (cl:symbol-plist symbol)
+  (%GETHASH symbol cl:properties #f))
+
+(define (cl:get symbol key default)
+  (%GETF (cl:symbol-plist symbol) key default))
+
+(define (cl:put symbol key value)
+  (%PUTHASH symbol cl:properties (%PUTF (cl:symbol-plist symbol) key value))
+  value)
+
+(define (cl:remprop symbol key)
+  (let ((l (cl:symbol-plist symbol)))
+    (if (%EQL (%GETF l key cl:properties) cl:properties)
+        #f
+        (begin (%PUTHASH symbol cl:properties (%REMF l key)) #t))))
+
 (define (cl:complement f)
   (lambda args (not (apply f args))))
 

@@ -22,11 +22,20 @@
   (let ((file (cl:file-name file)))
     (if read-timeout (connect file #:read-timeout read-timeout) (connect file))))
 
+;; cl-sipc's sockets are numbers: one that a program made up is bad, anything else is no socket.
+(define (cl:socket? socket)
+  (cond
+    [(int? socket) #f]
+    [(or (not socket) (symbol? socket) (%STRINGP socket) (%LISTP socket))
+     (%TYPE-ERROR socket (%LIST 'SIGNED-BYTE 32))]
+    [else #t]))
+
 (define (cl:sipc-timeout socket seconds)
-  (timeout socket seconds))
+  (if (cl:socket? socket) (timeout socket seconds) socket))
 
 (define (cl:sipc-release socket)
-  (if socket (release socket) #f)
+  (when (cl:socket? socket)
+    (release socket))
   #t)
 
 ;; A message's value as a callback of cl-sipc gets it.
@@ -37,6 +46,9 @@
     [else value]))
 
 (define (cl:sipc-hook socket on-error on-message)
+  (if (cl:socket? socket) (cl:serve socket on-error on-message) #f))
+
+(define (cl:serve socket on-error on-message)
   (hook socket
         (lambda (fault)
           (on-error (if (and (pair? fault) (equal? (car fault) 'exception))
@@ -72,18 +84,21 @@
           (if (symbol? r) (cl:keyword r) r))
         ':UNKNOWN-TYPE)))
 
-;; The reply; on failure NIL and the reason as a keyword.
+;; The reply and NIL; on failure NIL and the reason as a keyword.
 (define (cl:sipc-send socket value . options)
   (let* ((type (cl:host-type (if (null? options) ':STRING (car options))))
          (keep (if (or (null? options) (null? (cdr options))) #t (cadr options))))
-    (if (cl:known-type? type)
+    (cond
+      [(not (cl:known-type? type)) (%ONE ':UNKNOWN-TYPE)]
+      [(not (cl:socket? socket)) (%VALUES #f ':MESSAGE)]
+      [else
         (let ((r (send socket (cl:payload value type) type keep)))
           (if r
-              (%ONE (if (bytes? r)
-                        (%MAKE cl:pointer-class (%COERCE r 'VECTOR) (bytes-length r))
-                        r))
-              (%VALUES #f (cl:reason))))
-        (%ONE ':UNKNOWN-TYPE))))
+              (%VALUES (if (bytes? r)
+                           (%MAKE cl:pointer-class (%COERCE r 'VECTOR) (bytes-length r))
+                           r)
+                       #f)
+              (%VALUES #f (cl:reason))))])))
 
 (define (cl:reason)
   (let ((e (last-error)))

@@ -49,6 +49,12 @@ impl Form {
         }
     }
 
+    /// A call by name.
+    pub(crate) fn call(head: &str, args: &[Form], pos: Pos) -> Form {
+        let head = std::iter::once(Form::sym(head, pos));
+        Form::list(head.chain(args.iter().cloned()).collect(), pos)
+    }
+
     /// The name, if this is a symbol.
     pub(crate) fn name(&self) -> Option<&str> {
         match &self.kind {

@@ -87,6 +87,25 @@ impl Session {
 }
 
 impl Session {
+    /// Returns the names that can be used in it, in lower case and sorted.
+    pub fn names(&self) -> Vec<String> {
+        let known = &self.known;
+        let own = known
+            .functions
+            .keys()
+            .chain(&known.macros)
+            .chain(&known.specials);
+        let standard = support().into_iter().filter(|s| s.level != Level::Refused);
+        let mut names: Vec<String> = own
+            .cloned()
+            .chain(standard.map(|s| s.name))
+            .map(|n| n.replace("CL-SIPC:", "SIPC:").to_lowercase())
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
     /// Returns whether this is a prompt's session.
     pub fn is_interactive(&self) -> bool {
         self.known.is_interactive
@@ -236,6 +255,34 @@ pub fn values_of_last(first: &SteelVal) -> Vec<SteelVal> {
     rt::control::all_values(first)
 }
 
+/// Makes what a prompt has just run the values of `*`, `/`, `+` and their older kin, as SBCL does.
+/// `all` are the values of the text's last form.
+pub fn remember(engine: &mut Engine, session: &mut Session, text: &str, all: &[SteelVal]) {
+    const OLDER: [[&str; 3]; 3] = [["***", "**", "*"], ["///", "//", "/"], ["+++", "++", "+"]];
+    let mut reader = reader::Reader::new(text);
+    let mut form = None;
+    while let Ok(Some(next)) = reader.read() {
+        form = Some(next);
+    }
+    let Some(form) = form else { return };
+    let _ = engine.run("(%FRESH-LINE g:*STANDARD-OUTPUT*)");
+    let value = all.first().cloned().unwrap_or(value::NIL);
+    let news = [value, value::list(all.to_vec()), rt::io::datum(&form)];
+    for (names, new) in OLDER.iter().zip(news) {
+        for name in names {
+            if session.known.globals.insert(format!("g:{name}")) {
+                engine.register_value(&format!("g:{name}"), value::NIL);
+            }
+        }
+        let [oldest, older, last] = names;
+        engine.register_value("cl:new", new);
+        let code =
+            format!("(set! g:{oldest} g:{older}) (set! g:{older} g:{last}) (set! g:{last} cl:new)");
+        // It can fail only where the engine has been stopped; the old values stay then.
+        let _ = engine.run(code);
+    }
+}
+
 /// Gives an engine the primitives. Does nothing the second time.
 pub fn register(engine: &mut Engine) {
     if engine.global_exists("cl:functions") {
@@ -315,6 +362,18 @@ const VARIABLES: &[(&str, &str)] = &[
     ("*LOAD-TRUENAME*", "#f"),
     ("*DEFAULT-PATHNAME-DEFAULTS*", "\"\""),
     ("*POSIX-ARGV*", "(cl:arguments)"),
+    ("*", "#f"),
+    ("**", "#f"),
+    ("***", "#f"),
+    ("+", "#f"),
+    ("++", "#f"),
+    ("+++", "#f"),
+    ("-", "#f"),
+    ("/", "#f"),
+    ("//", "#f"),
+    ("///", "#f"),
+    ("*CENTRAL-REGISTRY*", "#f"),
+    ("*LOCAL-PROJECT-DIRECTORIES*", "#f"),
 ];
 
 fn special_variable(name: &str) -> bool {

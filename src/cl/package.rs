@@ -64,6 +64,8 @@ pub(super) fn symbol(name: &str) -> Result<String, String> {
                 | "QUICKLOAD"
                 | "LOAD-SYSTEM"
                 | "*POSIX-ARGV*"
+                | "*CENTRAL-REGISTRY*"
+                | "*LOCAL-PROJECT-DIRECTORIES*"
                 | "COMMAND-LINE-ARGUMENTS" => rest.to_string(),
                 _ => format!("{package}:{rest}"),
             })

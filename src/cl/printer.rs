@@ -294,7 +294,11 @@ fn atom(v: &V, style: Style) -> Option<String> {
                 c.to_string()
             }
         }
-        SteelVal::ByteVector(_) => format!("{v}"),
+        SteelVal::ByteVector(bytes) => {
+            let items = super::rt::pointer::bytes_of(bytes);
+            let items = items.iter().map(|b| SteelVal::IntV((*b).into()));
+            print_at(&super::value::vector(items.collect()), style, 0)
+        }
         SteelVal::Closure(_) => "#<FUNCTION>".into(),
         SteelVal::FuncV(_) | SteelVal::BuiltIn(_) | SteelVal::BoxedFunction(_) => {
             "#<FUNCTION>".into()

@@ -51,6 +51,14 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Goes on behind a line, where a bracket begins a line: most likely a form of the top level.
+    pub(crate) fn resume(text: &'a str, file: u16, line: u32) -> Reader<'a> {
+        let mut reader = Reader::in_file(text, file);
+        let is_there = |r: &mut Self| r.line > line && r.column == 1 && r.peek() == Some('(');
+        while !is_there(&mut reader) && reader.next().is_some() {}
+        reader
+    }
+
     pub(crate) fn pos(&self) -> Pos {
         Pos {
             line: self.line,

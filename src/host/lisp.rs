@@ -72,10 +72,18 @@ impl Host {
         if self.exit_status().is_some() {
             return Ok(Vec::new());
         }
-        Ok(cl::values_of_last(&value)
-            .iter()
-            .map(cl::print_value)
-            .collect())
+        let mut session = std::mem::take(&mut self.lisp);
+        let shown = cl::values_of_last(&value);
+        let kept = self.guarded(|engine| cl::remember(engine, &mut session, text, &shown));
+        self.lisp = session;
+        kept?;
+        Ok(shown.iter().map(cl::print_value).collect())
+    }
+
+    /// Lists the names that a Common Lisp text may use now, in lower case and sorted: those of
+    /// the language that are supported, those of `sipc:`, and those that texts have defined.
+    pub fn lisp_names(&self) -> Vec<String> {
+        self.lisp.names()
     }
 
     /// Runs a Common Lisp file, as [`Host::run_lisp`].

@@ -84,6 +84,9 @@ impl Repl {
     #[must_use]
     pub fn lisp(mut self, is_lisp: bool) -> Self {
         self.is_lisp = is_lisp;
+        if is_lisp && let Some(banner) = &mut self.banner {
+            *banner = banner.replace(": Scheme with", ": Common Lisp with");
+        }
         self
     }
 

@@ -13,6 +13,8 @@ pub(super) struct Names {
     all: Vec<String>,
     /// Signature and first sentence, by name.
     hints: HashMap<String, String>,
+    /// The names are Common Lisp's, of which no hint tells.
+    is_lisp: bool,
     commands: Vec<String>,
 }
 
@@ -33,8 +35,9 @@ impl Names {
     }
 
     /// Takes over all names; they must be sorted.
-    pub(super) fn set_all(&mut self, all: Vec<String>) {
+    pub(super) fn set_all(&mut self, all: Vec<String>, is_lisp: bool) {
         self.all = all;
+        self.is_lisp = is_lisp;
     }
 
     pub(super) fn set_hint(&mut self, name: &str, hint: String) {
@@ -42,7 +45,8 @@ impl Names {
     }
 
     pub(super) fn hint(&self, name: &str) -> Option<&str> {
-        self.hints.get(name).map(String::as_str)
+        let hint = self.hints.get(name).filter(|_| !self.is_lisp);
+        hint.map(String::as_str)
     }
 
     pub(super) fn is_bound(&self, name: &str) -> bool {
@@ -188,7 +192,7 @@ mod tests {
 
     fn names(all: &[&str]) -> Names {
         let mut names = Names::default();
-        names.set_all(all.iter().map(|name| (*name).to_owned()).collect());
+        names.set_all(all.iter().map(|name| (*name).to_owned()).collect(), false);
         names.set_commands(vec!["help".to_owned(), "load".to_owned()]);
         names
     }
@@ -219,7 +223,7 @@ mod tests {
     fn three_thousand_names_take_less_than_ten_milliseconds() {
         let all: Vec<String> = (0..3000).map(|n| format!("name-{n:04}")).collect();
         let mut names = Names::default();
-        names.set_all(all);
+        names.set_all(all, false);
         let start = std::time::Instant::now();
         assert_eq!(names.complete("(name-").1.len(), 3000);
         assert_eq!(names.complete("(ame-0001").1.len(), 1);

@@ -326,8 +326,12 @@ impl Session {
     }
 
     fn learn_names(&mut self) {
-        let names = self.host.names();
-        self.shared.names().set_all(names);
+        let names = if self.is_lisp {
+            self.host.lisp_names()
+        } else {
+            self.host.names()
+        };
+        self.shared.names().set_all(names, self.is_lisp);
     }
 
     fn learn_all(&mut self) {

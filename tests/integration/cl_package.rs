@@ -46,8 +46,30 @@ fn callbacks_get_keywords_and_pointers_and_hook_gives_one() {
 fn a_failed_send_has_its_reason_as_second_value() {
     let text = "(multiple-value-list (cl-sipc:send (cl-sipc:connect \"x\") nil :close))";
     assert_eq!(value(text), "(NIL :CLOSED)");
-    assert_eq!(value("(list (sipc:send 'c \"x\"))"), "(\"reply\")");
-    assert_eq!(value("(sipc:send 'c \"x\" :odd)"), ":UNKNOWN-TYPE");
+    assert_eq!(
+        value("(list (sipc:send (sipc:connect \"c\") \"x\"))"),
+        "(\"reply\")"
+    );
+    assert_eq!(value("(sipc:send -1 \"x\" :odd)"), ":UNKNOWN-TYPE");
+    assert_eq!(
+        value("(multiple-value-list (sipc:send (sipc:connect \"c\") \"x\"))"),
+        "(\"reply\" NIL)"
+    );
+}
+
+#[test]
+fn a_number_that_is_no_socket_fails_as_a_bad_descriptor_does() {
+    assert_eq!(value("(sipc:release -1)"), "T");
+    assert_eq!(value("(sipc:timeout -1 5)"), "-1");
+    assert_eq!(value("(sipc:hook -1 #'list #'list)"), "NIL");
+    assert_eq!(
+        value("(multiple-value-list (sipc:send 9999 \"x\"))"),
+        "(NIL :MESSAGE)"
+    );
+    assert_eq!(
+        value("(handler-case (sipc:hook nil #'list #'list) (type-error (e) (type-error-datum e)))"),
+        "NIL"
+    );
 }
 
 #[test]
@@ -102,13 +124,6 @@ fn text_that_cannot_be_read_is_refused_with_the_place_of_the_bracket() {
     assert!(refusals(")")[0].starts_with("a.lisp:1:1:"));
     assert!(refusals("(nope:fun 1)")[0].contains("Package NOPE does not exist."));
     assert!(refusals("(format t \"~z\" 1)")[0].contains("unknown format directive"));
-    for clause in ["for *v* in '(1)", "with *v* = 1", "for (a *v*) = '(1 2)"] {
-        let text = format!("(defvar *v* 1) (loop {clause} do (return))");
-        assert!(
-            refusals(&text)[0].contains("the special variable *V*"),
-            "{clause}"
-        );
-    }
     assert!(refusals("(let ((x 1) x)")[0].starts_with("a.lisp:1:1:"));
     assert!(refusals("(ql:quickload :drakma)")[0].contains("not supported here"));
     assert!(!refusals(&"(".repeat(100_000)).is_empty());
@@ -116,21 +131,58 @@ fn text_that_cannot_be_read_is_refused_with_the_place_of_the_bracket() {
 }
 
 #[test]
-fn a_run_time_error_has_the_place_in_the_lisp_text() {
-    let r = cl::run(
-        &mut engine(),
-        &mut Session::new(),
-        "a",
-        "(defun f (x)\n  (car x))\n\n(f 5)",
+fn what_cannot_be_read_hides_nothing_of_what_follows() {
+    let text = "(foo:bar 1)\n(defclass a () ())\n(print #<x>)\n(list\n(defun f () (go a))\n";
+    let found = refusals(text);
+    let places: Vec<&str> = found.iter().map(|m| &m[..m.find(": ").unwrap()]).collect();
+    assert_eq!(
+        places,
+        [
+            "a.lisp:1:2",
+            "a.lisp:2:1",
+            "a.lisp:3:8",
+            "a.lisp:4:1",
+            "a.lisp:5:13"
+        ]
     );
-    let Err(Failure::Error {
-        message, position, ..
-    }) = r
-    else {
-        panic!("{r:?}")
-    };
-    assert_eq!(message, "The value\n  5\nis not of type\n  LIST");
-    assert_eq!(position.map(|p| p.line), Some(2));
+    let r = cl::run(&mut engine(), &mut Session::new(), "a.lisp", text);
+    assert!(matches!(r, Err(Failure::Refused(all)) if all.len() == 5));
+}
+
+#[test]
+fn a_run_time_error_has_the_place_in_the_lisp_text() {
+    for (text, expected, line) in [
+        (
+            "(defun f (x)\n  (car x))\n\n(f 5)",
+            "The value\n  5\nis not of type\n  LIST",
+            2,
+        ),
+        (
+            "(defun f (x)\n  (if x\n      (error \"Bad: ~a\" x)))\n\n(f 5)",
+            "Bad: 5",
+            3,
+        ),
+        (
+            "(print 1)\n(defun f (&key a) a)\n\n(f :b 5)",
+            "Unknown &KEY argument: :B",
+            2,
+        ),
+        (
+            "(defun f (x)\n  (assert (> x 9) (x) \"Low: ~a\" x))\n(f 5)",
+            "Low: 5",
+            2,
+        ),
+    ] {
+        let r = cl::run(&mut engine(), &mut Session::new(), "a", text);
+        let Err(Failure::Error {
+            message, position, ..
+        }) = r
+        else {
+            panic!("{r:?}")
+        };
+        assert_eq!(message, expected);
+        assert_eq!(position.map(|p| p.line), Some(line), "{text}");
+    }
 }
 
 #[test]
@@ -155,6 +207,30 @@ fn a_prompt_remembers_and_defines_again() {
 }
 
 #[test]
+fn a_prompt_keeps_what_it_ran_under_the_names_that_sbcl_gives_it() {
+    let (mut engine, mut s) = (engine(), Session::interactive());
+    let mut ask = |text: &str| {
+        let v = cl::run(&mut engine, &mut s, "prompt", text).unwrap();
+        let all = cl::values_of_last(&v);
+        cl::remember(&mut engine, &mut s, text, &all);
+        let shown: Vec<String> = all.iter().map(cl::print_value).collect();
+        shown.join(" ")
+    };
+    ask("(+ 1 2)");
+    assert_eq!(ask("(* * 10)"), "30");
+    assert_eq!(ask("(list * ** ***)"), "(30 3 NIL)");
+    ask("(floor 7 2)");
+    assert_eq!(ask("(list / +)"), "((3 1) (FLOOR 7 2))");
+    assert_eq!(ask("(list ++ (car ///))"), "((FLOOR 7 2) (30 3 NIL))");
+    ask("(defun mine () 1)");
+    let names = s.names();
+    for name in ["mine", "multiple-value-bind", "sipc:bind", "*print-base*"] {
+        assert!(names.binary_search(&name.to_owned()).is_ok(), "{name}");
+    }
+    assert!(!names.contains(&"defclass".to_owned()));
+}
+
+#[test]
 fn an_open_bracket_is_found() {
     assert_eq!(cl::completeness("(a) b"), Completeness::Complete);
     assert_eq!(
@@ -166,6 +242,33 @@ fn an_open_bracket_is_found() {
         }))
     );
     assert!(matches!(cl::completeness(")"), Completeness::Wrong(..)));
+}
+
+#[test]
+fn a_form_of_any_shape_is_checked_to_its_end() {
+    let shapes = [
+        "",
+        "()",
+        "(x)",
+        "(x) y",
+        "x",
+        "(()) () 3",
+        "((x)) x",
+        "((x 1 2 3)) 1",
+        "(x . y) 1",
+        "\"s\" \"t\" 1",
+        "(a &optional (b c d e)) &rest",
+        "x ((a 1) &key) b",
+    ];
+    // A macro needs an engine for each text, and a text that loads reads files.
+    let names = cl::support().into_iter().map(|s| s.name);
+    for name in names.filter(|n| !n.contains("MACRO") && n != "LOAD") {
+        for shape in shapes {
+            let text = format!("({name} {shape})");
+            let found = std::panic::catch_unwind(|| refusals(&text));
+            assert!(found.is_ok(), "{text}");
+        }
+    }
 }
 
 #[test]

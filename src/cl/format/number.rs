@@ -1,5 +1,6 @@
 //! The directives that print numbers: `~D ~B ~O ~X ~R ~F ~E ~G ~$`.
 
+use num_rational::BigRational;
 use steel::rerrs::SteelErr;
 
 use super::directive::Given;
@@ -200,10 +201,20 @@ pub(super) fn words(v: &V, colon: bool, at: bool) -> Result<String, SteelErr> {
     Ok(if colon { ordinal(n) } else { cardinal(n) })
 }
 
+// Whether a float is at least 0.DIGITS times ten to an exponent.
+fn is_at_least(x: f64, digits: &str, exp: i32) -> bool {
+    let ten = BigRational::from_integer(10.into());
+    let digits_value = digits.parse().map(BigRational::from_integer);
+    match (BigRational::from_float(x), digits_value) {
+        (Some(x), Ok(d)) => x >= d * ten.pow(exp - digits.len() as i32),
+        _ => true,
+    }
+}
+
 // The digits of |n| rounded half up at `places` behind the point.
-fn rounded(n: &N, places: usize) -> (String, i32) {
+fn rounded(n: &N, places: i32) -> (String, i32) {
     let (digits, exp) = shortest(n);
-    let keep = exp + places as i32;
+    let keep = exp + places;
     if n.is_zero() {
         return (String::from("0"), 1);
     }
@@ -214,9 +225,11 @@ fn rounded(n: &N, places: usize) -> (String, i32) {
         return (String::from("0"), 1);
     }
     let keep = keep as usize;
-    // With no digit left SBCL looks at the exact value, else at the shortest digits.
+    // Where the shortest digits are half way, SBCL looks at the exact value.
     let up = if keep == 0 {
-        n.f64().abs() * 10f64.powi(places as i32) >= 0.5
+        n.f64().abs() * 10f64.powi(places) >= 0.5
+    } else if &digits[keep..] == "5" {
+        is_at_least(n.f64().abs(), &digits, exp)
     } else {
         digits.as_bytes()[keep] >= b'5'
     };
@@ -243,7 +256,7 @@ fn rounded(n: &N, places: usize) -> (String, i32) {
 
 // |n| in fixed notation with exactly so many places.
 fn fixed(n: &N, places: usize) -> String {
-    let (digits, exp) = rounded(n, places);
+    let (digits, exp) = rounded(n, places as i32);
     let text = fixed_digits(&digits, exp);
     let (int, frac) = text.split_once('.').unwrap_or((&text, ""));
     let mut frac = frac.to_string();
@@ -286,22 +299,40 @@ pub(super) fn float(v: &V, d: &Directive, given: &Given) -> Result<String, Steel
             let body = format!("{}.{frac}", pad_left(int, whole, '0'));
             pad_left(&format!("{}{body}", sign_of(&n, d.at)), width, pad)
         }
-        'F' => fixed_directive(&n, d, given),
-        'E' => exponential(&n, d, given),
-        _ => {
-            let a = n.f64().abs();
-            if a != 0.0 && !(1e-1..1e7).contains(&a) {
-                exponential(&n, d, given)
-            } else {
-                let text = fixed_directive(&n, d, given);
-                format!("{text}    ")
-            }
-        }
+        'F' => fixed_directive(&n, d, given, given.int(0), given.int(1)),
+        'E' => exponential(&n, d, given, given.int(1)),
+        _ => general(&n, d, given),
     })
 }
 
-fn fixed_directive(n: &N, d: &Directive, given: &Given) -> String {
-    let width = given.int(0);
+// `~G`: fixed with room for an exponent where the digits suffice, else exponential.
+fn general(n: &N, d: &Directive, given: &Given) -> String {
+    let (digits, exp) = if n.is_zero() {
+        ("0".into(), 0)
+    } else {
+        shortest(n)
+    };
+    let shown = (digits.len() as i64).max(exp.into()) - i64::from(exp.min(0));
+    let places = given
+        .int(1)
+        .unwrap_or_else(|| shown.max(1).max(i64::from(exp).min(7)));
+    let behind = places - i64::from(exp);
+    if !(0..=places).contains(&behind) {
+        return exponential(n, d, given, Some(places));
+    }
+    let room = given.int(2).map_or(4, |e| e + 2);
+    let width = given.int(0).map(|w| w - room);
+    let text = fixed_directive(n, d, given, width, Some(behind));
+    format!("{text}{}", " ".repeat(room.clamp(0, 100) as usize))
+}
+
+fn fixed_directive(
+    n: &N,
+    d: &Directive,
+    given: &Given,
+    width: Option<i64>,
+    places: Option<i64>,
+) -> String {
     let scaled = match given.int(2) {
         Some(k) if k != 0 => match n {
             N::D(x) => N::D(x * 10f64.powi(k as i32)),
@@ -310,7 +341,7 @@ fn fixed_directive(n: &N, d: &Directive, given: &Given) -> String {
         _ => n.clone(),
     };
     let sign = sign_of(n, d.at);
-    let mut body = match given.int(1) {
+    let mut body = match places {
         Some(p) => fixed(&scaled, p.clamp(0, 1000) as usize),
         None => {
             let (digits, exp) = shortest(&scaled);
@@ -347,8 +378,8 @@ fn fixed_directive(n: &N, d: &Directive, given: &Given) -> String {
     format!("{sign}{body}")
 }
 
-fn exponential(n: &N, d: &Directive, given: &Given) -> String {
-    let (width, places) = (given.int(0), given.int(1));
+fn exponential(n: &N, d: &Directive, given: &Given, places: Option<i64>) -> String {
+    let width = given.int(0);
     let exp_digits = given.int(2).unwrap_or(1).clamp(1, 10) as usize;
     let scale = given.int(3).unwrap_or(1).clamp(1, 20) as i32;
     let marker = given
@@ -360,11 +391,8 @@ fn exponential(n: &N, d: &Directive, given: &Given) -> String {
         shortest(n)
     };
     if let Some(p) = places {
-        let mantissa = format!("0.{digits}").parse::<f64>().unwrap_or(0.0);
-        let keep = (p.max(0) as usize) + 1;
-        let (r, e) = rounded(&N::D(mantissa), keep);
-        digits = r;
-        exp += e;
+        let keep = p.clamp(0, 1000) as i32 + 1;
+        (digits, exp) = rounded(n, keep - exp);
     }
     let mut body = fixed_digits(&digits, scale);
     if let Some(p) = places {

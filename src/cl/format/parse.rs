@@ -227,6 +227,8 @@ impl Parser<'_> {
                     }
                     match s.parse() {
                         Ok(n) => d.params.push(Param::Int(n)),
+                        // SBCL takes a sign without digits for no parameter.
+                        Err(_) if s == "+" || s == "-" => {}
                         Err(_) => return fail("a bad parameter", self.control, self.i - 1),
                     }
                     pending = true;

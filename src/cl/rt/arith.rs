@@ -447,6 +447,7 @@ pub(super) fn register(t: &mut Prims) {
     p!(t, "RANDOM", 1, 2, random);
     p!(t, "NUMBERP", 1, 1, |a| is_kind(a, |_| true));
     p!(t, "REALP", 1, 1, |a| is_kind(a, |_| true));
+    p!(t, "COMPLEXP", 1, 1, |_| Ok(NIL));
     p!(t, "INTEGERP", 1, 1, |a| is_kind(a, N::is_integer));
     p!(t, "RATIONALP", 1, 1, |a| is_kind(a, |n| n.is_integer()
         || matches!(n, N::Q(_))));

@@ -323,14 +323,7 @@ pub(super) fn register(t: &mut Prims) {
     });
     // (%fill-slot condition slot value)
     p!(t, "%FILL-SLOT", 3, 3, |a| {
-        let name = designated(&a[1])?;
-        with_mut(&a[0], |o| {
-            if let Obj::Instance { class, slots } = o
-                && let Some(i) = class.slots.iter().position(|s| *s == name)
-            {
-                slots[i] = a[2].clone();
-            }
-        });
+        fill_slot(&a[0], &designated(&a[1])?, &a[2]);
         Ok(a[0].clone())
     });
     p!(t, "%UNBOUND", 1, 1, |a| {
@@ -373,6 +366,17 @@ pub(super) fn register(t: &mut Prims) {
         &a[0],
         "FORMAT-ARGUMENTS"
     ));
+}
+
+/// Stores a value in a slot of a condition or structure, if it has one of the name.
+pub(crate) fn fill_slot(object: &V, name: &str, value: &V) {
+    with_mut(object, |o| {
+        if let Obj::Instance { class, slots } = o
+            && let Some(i) = class.slots.iter().position(|s| s == name)
+        {
+            slots[i] = value.clone();
+        }
+    });
 }
 
 /// A slot of a condition or structure by name.

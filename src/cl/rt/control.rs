@@ -28,7 +28,7 @@ fn keys(a: &[V]) -> R {
             let known = symbol_name(&pair[0]).as_deref() == Some(":ALLOW-OTHER-KEYS");
             if !known && !wanted.iter().any(|w| eql(w, &pair[0])) {
                 let p = crate::cl::printer::prin1;
-                let m = format!("unknown &KEY argument: {}", p(&pair[0]));
+                let m = format!("Unknown &KEY argument: {}", p(&pair[0]));
                 return Err(super::condition::raise("PROGRAM-ERROR", m, vec![]));
             }
         }

@@ -121,7 +121,7 @@ fn reader_error(message: &str, stream: &V) -> SteelErr {
 }
 
 // One form from a stream; nothing at its end.
-fn read_form(stream: &V, preserve: bool) -> Result<Option<V>, SteelErr> {
+fn read_form(stream: &V) -> Result<Option<V>, SteelErr> {
     let result = with_input(stream, |s| {
         loop {
             if s.at >= s.buffer.len() && !s.more() {
@@ -130,16 +130,9 @@ fn read_form(stream: &V, preserve: bool) -> Result<Option<V>, SteelErr> {
             let mut reader = Reader::new(&s.buffer[s.at..]);
             match reader.read() {
                 Ok(Some(f)) => {
-                    let consumed = reader.consumed;
-                    let by_token = !s.buffer[s.at..s.at + consumed].ends_with([')', '"']);
-                    s.at += consumed;
-                    if by_token
-                        && !preserve
-                        && s.buffer[s.at..]
-                            .chars()
-                            .next()
-                            .is_some_and(char::is_whitespace)
-                    {
+                    s.at += reader.consumed;
+                    let after = s.buffer[s.at..].chars().next();
+                    if after.is_some_and(char::is_whitespace) {
                         s.next();
                     }
                     return Ok(Some(datum(&f)));
@@ -172,7 +165,7 @@ fn read_form(stream: &V, preserve: bool) -> Result<Option<V>, SteelErr> {
 
 fn read(a: &[V]) -> R {
     let s = target(a, 1);
-    match read_form(s, false)? {
+    match read_form(s)? {
         Some(v) => Ok(v),
         None => at_end(s, a.get(2), a.get(3)),
     }
@@ -187,7 +180,7 @@ fn read_from_string(a: &[V]) -> Result<(V, V), SteelErr> {
     let length = start + text.chars().count();
     s.buffer = text;
     let stream = obj(Obj::Stream(Box::new(s)));
-    match read_form(&stream, false)? {
+    match read_form(&stream)? {
         Some(v) => {
             let at = start + with_input(&stream, |s| s.buffer[..s.at].chars().count())?;
             Ok((v, SteelVal::IntV(at as isize)))
@@ -196,14 +189,6 @@ fn read_from_string(a: &[V]) -> Result<(V, V), SteelErr> {
             at_end(&stream, a.get(1), a.get(2))?,
             SteelVal::IntV(length as isize),
         )),
-    }
-}
-
-fn probe_file(a: &[V]) -> R {
-    let path = designated(&a[0])?;
-    match std::fs::canonicalize(&path) {
-        Ok(p) => Ok(string(p.to_string_lossy().into_owned())),
-        Err(_) => Ok(NIL),
     }
 }
 
@@ -367,7 +352,6 @@ pub(super) fn register(t: &mut Prims) {
     p!(t, "FILE-LENGTH", 1, 1, |a| {
         with_input(&a[0], |s| SteelVal::IntV(s.buffer.len() as isize))
     });
-    p!(t, "PROBE-FILE", 1, 1, probe_file);
     p!(t, "DELETE-FILE", 1, 1, delete_file);
     p!(t, "RENAME-FILE", 2, 2, |a| {
         let (from, to) = (designated(&a[0])?, designated(&a[1])?);

@@ -1,6 +1,7 @@
 //! The run-time library in Rust: steps that never call a closure.
 
 pub(crate) mod arith;
+pub(crate) mod bits;
 pub(crate) mod chars;
 pub(crate) mod condition;
 pub(crate) mod control;
@@ -8,6 +9,7 @@ pub(crate) mod hash;
 pub(crate) mod io;
 pub(crate) mod lists;
 pub(crate) mod number;
+pub(crate) mod path;
 pub(crate) mod pointer;
 pub(crate) mod seq;
 pub(crate) mod stream;
@@ -19,12 +21,14 @@ pub(crate) mod types;
 /// Fills the table of primitives.
 fn register(t: &mut table::Prims) {
     arith::register(t);
+    bits::register(t);
     chars::register(t);
     condition::register(t);
     control::register(t);
     hash::register(t);
     io::register(t);
     lists::register(t);
+    path::register(t);
     pointer::register(t);
     seq::register(t);
     stream::register(t);

@@ -50,7 +50,7 @@ impl Hasher for Collector {
 }
 
 /// Copies the bytes out of a Steel byte vector.
-pub(super) fn bytes_of(bytes: &SteelByteVector) -> Vec<u8> {
+pub(crate) fn bytes_of(bytes: &SteelByteVector) -> Vec<u8> {
     let mut all = Collector::default();
     bytes.hash(&mut all);
     all.0

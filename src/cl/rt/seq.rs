@@ -499,6 +499,9 @@ pub(super) fn register(t: &mut Prims) {
             dimensions(&a[0])?.iter().product::<usize>() as isize
         ))
     });
+    p!(t, "ARRAY-HAS-FILL-POINTER-P", 1, 1, |a| {
+        bool_v(with(&a[0], |o| matches!(o, Obj::Vector(v) if v.fill.is_some())) == Some(true))
+    });
     p!(t, "ARRAY-RANK", 1, 1, |a| Ok(SteelVal::IntV(
         dimensions(&a[0])?.len() as isize
     )));

@@ -98,6 +98,16 @@ pub(super) fn register(t: &mut Prims) {
         &a[1],
         &designated(&a[0])?
     ));
+    p!(t, "SLOT-VALUE", 2, 2, |a| super::condition::slot(
+        &a[0],
+        &designated(&a[1])?
+    ));
+    p!(t, "%SET-SLOT-VALUE", 3, 3, |a| {
+        let name = designated(&a[1])?;
+        super::condition::slot(&a[0], &name)?;
+        super::condition::fill_slot(&a[0], &name, &a[2]);
+        Ok(a[2].clone())
+    });
     p!(t, "%INSTANCE-P", 2, 2, |a| {
         let name = class_of(&a[0]).map(|c| c.name.clone()).unwrap_or_default();
         let is = with(

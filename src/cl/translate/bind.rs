@@ -303,10 +303,11 @@ impl Tr<'_> {
         let value = self.expr(&a[1], env);
         let mut inner = env.clone();
         inner.region = env.region;
+        let (pattern, body) = self.without_specials(&a[0], &a[2..]);
         self.bind_lambda_list(
-            &a[0],
+            &pattern,
             &format!("(%STEEL-LIST {value})"),
-            &a[2..],
+            &body,
             &inner,
             f.pos,
             k,

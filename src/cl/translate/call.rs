@@ -132,7 +132,13 @@ impl Tr<'_> {
         if let Some(stream) = entry.stream {
             codes.push(self.variable(stream, f.pos, env));
         }
-        codes.extend(self.exprs(args, env));
+        for (i, a) in args.iter().enumerate() {
+            codes.push(match &a.kind {
+                // No program can tell one control string from another.
+                Kind::Atom(steel::SteelVal::StringV(s)) if head == "FORMAT" && i == 1 => literal(s),
+                _ => self.expr(a, env),
+            });
+        }
         let codes = codes.join(" ");
         if entry.all_values.is_some() && matches!(k, K::Ret(true)) && self.all_values {
             let call = self.at(f.pos, &format!("(%%{head} {codes})"));
@@ -213,6 +219,10 @@ impl Tr<'_> {
             let code = self.at(f.pos, &format!("(%PROGRAM-ERROR {})", literal(&message)));
             return self.deliver(code, k);
         }
+        if shape.name == "ERROR" {
+            let code = self.raise(f, &codes);
+            return self.deliver(code, k);
+        }
         let codes = codes.join(" ");
         if shape.is_multi && matches!(k, K::Ret(true)) && self.all_values {
             let call = self.at(f.pos, &format!("(%{target} {codes})"));
@@ -223,6 +233,16 @@ impl Tr<'_> {
             return self.deliver_all(code, k);
         }
         self.deliver(code, k)
+    }
+
+    /// `error` with its arguments' code. It is raised here and not in the library, so that it has
+    /// a place in the text.
+    pub(super) fn raise(&mut self, f: &Form, codes: &[String]) -> String {
+        let condition = self.rt("cl:condition");
+        let (what, args) = codes.split_first().map_or(("#f", &[][..]), |(w, a)| (w, a));
+        let args = args.join(" ");
+        let code = format!("(%RAISE ({condition} \"SIMPLE-ERROR\" {what} (list {args})))");
+        self.at(f.pos, &code)
     }
 
     fn key_arguments(
@@ -249,7 +269,7 @@ impl Tr<'_> {
                 if shape.ignored.contains(&name) {
                     continue;
                 }
-                return Err(format!("unknown &KEY argument: :{name}"));
+                return Err(format!("Unknown &KEY argument: :{name}"));
             };
             let code = if matches!(name, "KEY" | "TEST" | "TEST-NOT") && !shape.is_plain_test {
                 self.function_argument(value, env)

@@ -35,11 +35,7 @@ impl Tr<'_> {
                 }
                 Some(n) => {
                     let (steel, is_cell) = self.enter(n, forms, &mut inner);
-                    let value = if is_cell {
-                        format!("(%CELL {var})")
-                    } else {
-                        var.clone()
-                    };
+                    let value = held(&var, is_cell);
                     let body = self.seq(forms, &inner, &K::Ret(all));
                     format!("(let (({steel} {value})) {body})")
                 }
@@ -91,9 +87,8 @@ impl Tr<'_> {
     pub(super) fn assert(&mut self, f: &Form, a: &[Form], env: &Env, k: &K) -> String {
         let test = self.expr(&a[0], env);
         let fail = if a.len() > 2 {
-            let args = self.exprs(&a[2..], env).join(" ");
-            let error = self.rt("cl:error");
-            self.at(f.pos, &format!("({error} {args})"))
+            let args = self.exprs(&a[2..], env);
+            self.raise(f, &args)
         } else {
             let shown = crate::cl::printer::prin1(&crate::cl::rt::io::datum(&a[0]));
             let text = format!("The assertion {shown} failed.");
@@ -123,33 +118,27 @@ impl Tr<'_> {
         let Some([name, rest @ ..]) = a[0].items() else {
             return self.refuse(f.pos, "WITH-OPEN-FILE", "expected (name file options...)");
         };
-        let Some(name) = name.name().map(str::to_string) else {
+        if name.name().is_none() {
             return self.refuse(f.pos, "WITH-OPEN-FILE", "the stream needs a name");
-        };
-        let open = if f.head() == Some("WITH-OPEN-STREAM") {
-            rest[0].clone()
+        }
+        let open = if f.head() == Some("WITH-OPEN-STREAM")
+            && let [stream, ..] = rest
+        {
+            stream.clone()
         } else {
             let mut call = vec![Form::sym("OPEN", f.pos)];
             call.extend(rest.iter().cloned());
             Form::list(call, f.pos)
         };
         let open = self.expr(&open, env);
-        let mut inner = env.clone();
-        inner.region = self.next_region();
-        let forms = strip_declarations(&a[1..]);
-        let (steel, is_cell) = self.enter(&name, forms, &mut inner);
         let all = matches!(k, K::Ret(true)) && self.all_values;
-        let body = self.seq(forms, &inner, &K::Ret(all));
+        let (steel, is_cell, body) = self.body_with(name, &a[1..], env, all);
         let get = if is_cell {
             format!("(%CELL-GET {steel})")
         } else {
             steel.clone()
         };
-        let value = if is_cell {
-            format!("(%CELL {open})")
-        } else {
-            open
-        };
+        let value = held(&open, is_cell);
         let protect = self.rt("cl:protect-all");
         let code = format!(
             "(let (({steel} {value})) ({protect} (lambda () {body}) (lambda () (if {get} (%CLOSE {get}) #f))))"
@@ -177,22 +166,14 @@ impl Tr<'_> {
                 "not supported here: an own string",
             );
         }
-        let name = name.name().unwrap_or("").to_string();
-        let forms = strip_declarations(&a[1..]);
         let stream = self.fresh("out");
-        let code = if self.is_special(&name) {
-            let body = self.body(forms, env, false);
-            self.dynamically(&[(name, stream.clone())], body)
+        let special = name.name().filter(|n| self.is_special(n));
+        let code = if let Some(special) = special.map(str::to_string) {
+            let body = self.body(strip_declarations(&a[1..]), env, false);
+            self.dynamically(&[(special, stream.clone())], body)
         } else {
-            let mut inner = env.clone();
-            inner.region = self.next_region();
-            let (steel, is_cell) = self.enter(&name, forms, &mut inner);
-            let value = if is_cell {
-                format!("(%CELL {stream})")
-            } else {
-                stream.clone()
-            };
-            let body = self.seq(forms, &inner, &K::Ret(false));
+            let (steel, is_cell, body) = self.body_with(name, &a[1..], env, false);
+            let value = held(&stream, is_cell);
             format!("(let (({steel} {value})) {body})")
         };
         let code = format!(
@@ -245,7 +226,7 @@ impl Tr<'_> {
                 .cloned(),
         );
         let open = self.expr(&Form::list(call, f.pos), env);
-        let (steel, is_cell, body) = self.body_with(name, &a[1..], env);
+        let (steel, is_cell, body) = self.body_with(name, &a[1..], env, false);
         let socket = self.fresh("socket");
         let release = self.rt("cl:sipc-release");
         let value = held(&socket, is_cell);
@@ -256,14 +237,20 @@ impl Tr<'_> {
     }
 
     /// Translates forms in which one more variable is bound; returns its Steel name, whether it
-    /// lives in a cell, and the forms.
-    fn body_with(&mut self, name: &Form, forms: &[Form], env: &Env) -> (String, bool, String) {
+    /// lives in a cell, and the forms, with all their values if `all` says so.
+    fn body_with(
+        &mut self,
+        name: &Form,
+        forms: &[Form],
+        env: &Env,
+        all: bool,
+    ) -> (String, bool, String) {
         let name = name.name().unwrap_or("").to_string();
         let forms = strip_declarations(forms);
         let mut inner = env.clone();
         inner.region = self.next_region();
         let (steel, is_cell) = self.enter(&name, forms, &mut inner);
-        let body = self.seq(forms, &inner, &K::Ret(false));
+        let body = self.seq(forms, &inner, &K::Ret(all));
         (steel, is_cell, body)
     }
 
@@ -276,7 +263,7 @@ impl Tr<'_> {
             .map_or("':INFER".into(), |o| self.expr(o, env));
         let element = options.get(1).map_or("#f".into(), |o| self.expr(o, env));
         let value = self.expr(&a[1], env);
-        let (steel, is_cell, body) = self.body_with(name, &a[2..], env);
+        let (steel, is_cell, body) = self.body_with(name, &a[2..], env, false);
         let make = self.rt("cl:pointer-of-kind");
         let free = self.rt("cl:pointer-free");
         let pointer = self.fresh("pointer");
@@ -336,14 +323,5 @@ pub(super) fn quoted(f: &Form) -> Option<String> {
         }
         Kind::Sym(s) if s.starts_with(':') => Some(s.to_string()),
         _ => None,
-    }
-}
-
-/// Returns the code for what a variable holds: the value, or a cell with it.
-fn held(value: &str, is_cell: bool) -> String {
-    if is_cell {
-        format!("(%CELL {value})")
-    } else {
-        value.to_string()
     }
 }

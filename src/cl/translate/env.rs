@@ -172,7 +172,8 @@ pub(super) fn may_exit(f: &Form, is_macro: &dyn Fn(&str) -> bool) -> bool {
             matches!(head, "RETURN" | "RETURN-FROM")
                 || is_macro(head)
                 || (head != "QUOTE"
-                    && (head == "LOOP" && items.iter().any(|x| x.name() == Some("RETURN"))
+                    && (matches!(head, "LOOP" | "%LOOP")
+                        && items.iter().any(|x| x.name() == Some("RETURN"))
                         || items.iter().any(|x| may_exit(x, is_macro))))
         }
         _ => false,
@@ -187,6 +188,15 @@ pub(super) fn mentions(forms: &[Form], names: &[&str]) -> bool {
         Kind::Dotted(v, t) => mentions(v, names) || mentions(std::slice::from_ref(t), names),
         Kind::Atom(_) => false,
     })
+}
+
+/// The code for what a variable holds: the value, or a cell with it.
+pub(super) fn held(value: &str, is_cell: bool) -> String {
+    if is_cell {
+        format!("(%CELL {value})")
+    } else {
+        value.to_string()
+    }
 }
 
 /// A Lisp name as (part of) a Steel identifier.

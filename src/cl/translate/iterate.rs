@@ -52,7 +52,7 @@ impl Tr<'_> {
                 if is_cell { format!("(let (({steel} (%CELL {counter}))) {code})") } else { code };
             let end = match result.first() {
                 Some(r) => {
-                    let open = if is_cell { format!("(%CELL {counter})") } else { counter.clone() };
+                    let open = held(&counter, is_cell);
                     let r = t.stmt(r, &inner, k);
                     format!("(let (({steel} {open})) {r})")
                 }
@@ -218,12 +218,11 @@ impl Tr<'_> {
         pos: Pos,
     ) -> Form {
         let limit = Form::sym(&self.fresh("LIMIT"), pos);
-        let call = |head: &str, args: &[&Form]| call(head, args, pos);
         let zero = Form {
             kind: Kind::Atom(steel::SteelVal::IntV(0)),
             pos,
         };
-        let step = call("1+", &[var]);
+        let step = Form::call("1+", std::slice::from_ref(var), pos);
         let vars = Form::list(
             vec![
                 Form::list(vec![var.clone(), zero, step], pos),
@@ -231,7 +230,7 @@ impl Tr<'_> {
             ],
             pos,
         );
-        let mut end = vec![call(">=", &[var, &limit])];
+        let mut end = vec![Form::call(">=", &[var.clone(), limit.clone()], pos)];
         end.push(result.first().cloned().unwrap_or(Form::sym("NIL", pos)));
         let mut form = vec![Form::sym("DO", pos), vars, Form::list(end, pos)];
         form.extend_from_slice(body);
@@ -257,7 +256,7 @@ impl Tr<'_> {
         };
         let head = vec![item.clone(), list.clone(), bound(&nil, result)];
         let turn = bound(&item, body);
-        call("DOLIST", &[&Form::list(head, pos), &turn], pos)
+        Form::call("DOLIST", &[Form::list(head, pos), turn], pos)
     }
 
     // `(+ i 1)` and the like: stays an integer if `i` is one.
@@ -272,11 +271,6 @@ impl Tr<'_> {
             _ => false,
         }
     }
-}
-
-fn call(head: &str, args: &[&Form], pos: Pos) -> Form {
-    let head = std::iter::once(Form::sym(head, pos));
-    Form::list(head.chain(args.iter().map(|x| (*x).clone())).collect(), pos)
 }
 
 // A `do` whose variables are bound once and assigned in each turn.

@@ -269,7 +269,11 @@ impl Tr<'_> {
                     wanted.push(' ');
                     wanted.push_str(&self.symbol(&o.keyword));
                 }
-                open.push(plain(format!("({found} (%KEYS {at} {any}{wanted}))")));
+                let keys = format!("(%KEYS {at} {any}{wanted})");
+                let keys = forms
+                    .first()
+                    .map_or(keys.clone(), |f| self.at(f.pos, &keys));
+                open.push(plain(format!("({found} {keys})")));
                 let mut at = found;
                 for o in &list.keys {
                     let init = o.init.as_ref().map_or("#f".into(), |i| self.expr(i, &env));

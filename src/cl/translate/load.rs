@@ -19,44 +19,50 @@ pub(crate) struct Loaded {
 const MAX_FILES: u16 = 100;
 
 /// All forms of a text and of the files it loads; their positions name the file by number.
-pub(crate) fn read_program(text: &str) -> Result<(Vec<Form>, Vec<Loaded>), Diagnostic> {
+pub(crate) fn read_program(text: &str) -> Program {
     let mut program = Program::default();
-    program.read(text, 0)?;
-    Ok((program.forms, program.files))
+    program.read(text, 0);
+    program
 }
 
+/// What was read.
 #[derive(Default)]
-struct Program {
-    forms: Vec<Form>,
-    files: Vec<Loaded>,
+pub(crate) struct Program {
+    pub(crate) forms: Vec<Form>,
+    pub(crate) files: Vec<Loaded>,
+    /// What could not be read.
+    pub(crate) faults: Vec<Diagnostic>,
     /// The files that are being read.
     open: Vec<String>,
 }
 
+/// Faults after which the rest of a text is left alone.
+const MAX_FAULTS: usize = 100;
+
 impl Program {
-    fn fault(&self, pos: Pos, form: &str, reason: String) -> Diagnostic {
-        Diagnostic {
+    fn fault(&mut self, pos: Pos, form: &str, reason: String) {
+        self.faults.push(Diagnostic {
             file: name_of(&self.files, pos),
             line: pos.line,
             column: pos.column,
             form: form.into(),
             reason,
-        }
+        });
     }
 
-    fn read(&mut self, text: &str, file: u16) -> Result<(), Diagnostic> {
+    fn read(&mut self, text: &str, file: u16) {
         let mut reader = Reader::in_file(text, file);
         loop {
             match reader.read() {
                 Ok(Some(f)) if f.head() == Some("LOAD") => match literal_path(&f) {
-                    Some(path) => self.load(&f, &path)?,
+                    Some(path) => self.load(&f, &path),
                     None => self.forms.push(f),
                 },
                 Ok(Some(f)) => {
                     learn_package(&f);
                     self.forms.push(f);
                 }
-                Ok(None) => return Ok(()),
+                Ok(None) => return,
                 Err(e) => {
                     let reason = match e.open {
                         Some(p) => format!(
@@ -65,34 +71,39 @@ impl Program {
                         ),
                         None => e.message,
                     };
-                    return Err(self.fault(e.open.unwrap_or(e.pos), "text", reason));
+                    let place = e.open.unwrap_or(e.pos);
+                    self.fault(place, "text", reason);
+                    if self.faults.len() >= MAX_FAULTS {
+                        return;
+                    }
+                    reader = Reader::resume(text, file, place.line);
                 }
             }
         }
     }
 
-    fn load(&mut self, f: &Form, path: &str) -> Result<(), Diagnostic> {
+    fn load(&mut self, f: &Form, path: &str) {
         let path = in_home(path);
         if path.ends_with("/quicklisp/setup.lisp") {
             // What it gives, `ql:quickload` of what we are, is here already.
-            return Ok(());
+            return;
         }
         let Some((path, bytes)) = contents(&path) else {
             if f.items()
                 .is_some_and(|i| i.iter().any(|x| x.name() == Some(":IF-DOES-NOT-EXIST")))
             {
-                return Ok(());
+                return;
             }
-            return Err(self.fault(f.pos, "LOAD", format!("there is no file {path}")));
+            return self.fault(f.pos, "LOAD", format!("there is no file {path}"));
         };
         if self.open.contains(&path) || self.files.len() >= usize::from(MAX_FILES) {
-            return Err(self.fault(f.pos, "LOAD", format!("{path} loads itself")));
+            return self.fault(f.pos, "LOAD", format!("{path} loads itself"));
         }
         let Ok(text) = String::from_utf8(bytes) else {
-            return Err(self.fault(f.pos, "LOAD", format!("{path} is not UTF-8")));
+            return self.fault(f.pos, "LOAD", format!("{path} is not UTF-8"));
         };
         if is_our_package(&text) {
-            return Ok(());
+            return;
         }
         self.files.push(Loaded {
             name: path.clone(),
@@ -100,10 +111,9 @@ impl Program {
         });
         let number = self.files.len() as u16;
         self.open.push(path);
-        self.read(&text, number)?;
+        self.read(&text, number);
         self.open.pop();
         self.forms.push(Form::sym("T", f.pos));
-        Ok(())
     }
 }
 

@@ -25,12 +25,18 @@ pub(super) struct Drivers<'l> {
     last: Vec<(String, String)>,
     /// The variables of later clauses.
     to_come: Vec<String>,
+    /// Forms that run once the loop is over.
+    finally: &'l [Form],
+    /// Forms of later clauses that are evaluated once, before the first turn.
+    opening: Vec<Form>,
 }
 
 impl<'l> Drivers<'l> {
-    pub(super) fn new(scope: &'l [Form], env: &Env) -> Drivers<'l> {
+    pub(super) fn new(scope: &'l [Form], finally: &'l [Form], env: &Env) -> Drivers<'l> {
         Drivers {
             scope,
+            finally,
+            opening: Vec::new(),
             env: env.clone(),
             binds: String::new(),
             params: Vec::new(),
@@ -66,7 +72,11 @@ impl Tr<'_> {
         for (i, group) in groups.iter().enumerate() {
             let later = groups[i + 1..].iter().flatten();
             d.to_come.clear();
-            later.for_each(|(var, _)| variables(var, &mut d.to_come));
+            d.opening.clear();
+            for (var, from) in later {
+                variables(var, &mut d.to_come);
+                evaluated_once(from, &mut d.opening);
+            }
             self.look_back(group, d);
             for (var, from) in group {
                 self.driver(var, from, d);
@@ -138,25 +148,31 @@ impl Tr<'_> {
                 let limit = limit.as_ref().map(|x| self.constant_or(x, "limit", d));
                 let name = var.name().unwrap_or("#:I").to_string();
                 let u = usage(&name, d.scope, &self.is_macro());
-                let (steel, is_cell) = self.enter(&name, d.scope, &mut d.env);
                 let is_int = start_int && by_int && !u.is_assigned;
-                if let Some(v) = d.env.vars.last_mut() {
-                    v.is_int = is_int;
-                }
-                let param = if is_cell {
-                    self.fresh("i")
-                } else {
-                    steel.clone()
-                };
                 let op = if *down { "-" } else { "+" };
                 let mark = if is_int { "" } else { "%" };
-                let current = if is_cell {
-                    format!("(%CELL-GET {steel})")
+                let may_end_before = !d.openers.is_empty();
+                let (param, current) = if self.is_shared(&name, may_end_before, d) {
+                    let param = self.fresh("i");
+                    self.share_variable(&name, &start, is_int, d);
+                    let current = self.variable(&name, var.pos, &d.env);
+                    d.params.push((
+                        param.clone(),
+                        current.clone(),
+                        format!("({mark}{op} {current} {by})"),
+                    ));
+                    self.assign_shared(&name, &param, d);
+                    (param, None)
                 } else {
-                    steel.clone()
+                    let (steel, _) = self.enter(&name, &[], &mut d.env);
+                    if let Some(v) = d.env.vars.last_mut() {
+                        v.is_int = is_int;
+                    }
+                    (steel.clone(), Some(format!("({mark}{op} {steel} {by})")))
                 };
-                d.params
-                    .push((param.clone(), start, format!("({mark}{op} {current} {by})")));
+                if let Some(next) = current {
+                    d.params.push((param.clone(), start, next));
+                }
                 if let Some(limit) = limit {
                     let past = match (down, inclusive) {
                         (false, true) => ">",
@@ -167,10 +183,6 @@ impl Tr<'_> {
                     let mark = if is_int && limit_int { "" } else { "%" };
                     d.openers
                         .push((format!("(if ({mark}{past} {param} {limit}) \u{6} "), 1));
-                }
-                if is_cell {
-                    d.openers
-                        .push((format!("(let (({steel} (%CELL {param}))) "), 1));
                 }
             }
             Source::List { list, by, on } => {
@@ -186,10 +198,17 @@ impl Tr<'_> {
                     }
                 };
                 d.params.push((l.clone(), list, step));
+                // The variable of `on` is the list itself, which ends as an atom.
+                let is_seen = *on && var.name().is_some_and(|n| self.is_shared(n, true, d));
+                if is_seen {
+                    self.open_pattern(var, &l, d);
+                }
                 let test = if *on { "%ATOM" } else { "%ENDP" };
                 d.openers.push((format!("(if ({test} {l}) \u{6} "), 1));
                 let value = if *on { l } else { format!("(%CAR {l})") };
-                self.open_pattern(var, &value, d);
+                if !is_seen {
+                    self.open_pattern(var, &value, d);
+                }
             }
             Source::Across(v) => {
                 let l = self.fresh("l");
@@ -261,20 +280,50 @@ impl Tr<'_> {
             d.openers.push((format!("(let (({value} {next})) "), 1));
             return self.open_pattern(var, &value, d);
         };
-        let (steel, is_cell) = self.enter(&name, d.scope, &mut d.env);
-        let then = self.expr(then, &d.env);
-        if is_cell {
-            let param = self.fresh("p");
-            let current = format!("(%CELL-GET {steel})");
-            d.params.push((param.clone(), "#f".into(), current));
-            let then = format!("(let (({steel} (%CELL {param}))) {then})");
-            let value = format!("(%CELL (if {first} {init} {then}))");
-            d.openers.push((format!("(let (({steel} {value})) "), 1));
-        } else {
-            d.params.push((steel.clone(), "#f".into(), steel.clone()));
-            let value = format!("(if {first} {init} {then})");
-            d.openers.push((format!("(let (({steel} {value})) "), 1));
+        if self.is_shared(&name, false, d) {
+            self.share_variable(&name, "#f", false, d);
+            let then = self.expr(then, &d.env);
+            return self.assign_shared(&name, &format!("(if {first} {init} {then})"), d);
         }
+        let (steel, _) = self.enter(&name, &[], &mut d.env);
+        let then = self.expr(then, &d.env);
+        d.params.push((steel.clone(), "#f".into(), steel.clone()));
+        let value = format!("(if {first} {init} {then})");
+        d.openers.push((format!("(let (({steel} {value})) "), 1));
+    }
+
+    // Whether a variable must be one for all turns: a closure may hold it, it is special, or code
+    // outside of the turns reads it.
+    fn is_shared(&self, name: &str, may_end_before: bool, d: &Drivers<'_>) -> bool {
+        self.is_special(name)
+            || usage(name, d.scope, &self.is_macro()).is_captured
+            || mentions(&d.opening, &[name])
+            || (may_end_before && mentions(d.finally, &[name]))
+    }
+
+    // Enters a variable that is bound around the whole loop.
+    fn share_variable(&mut self, name: &str, first: &str, is_int: bool, d: &mut Drivers<'_>) {
+        if self.is_special(name) {
+            let (temp, set) = (
+                self.fresh("d"),
+                self.assign(name, first, Pos::default(), &d.env),
+            );
+            return d.bind(&temp, &set);
+        }
+        let steel = self.fresh(&format!("v{name}"));
+        d.bind(&steel, &format!("(%CELL {first})"));
+        d.env.vars.push(Var {
+            name: name.to_string(),
+            steel,
+            is_cell: true,
+            is_int,
+            form: None,
+        });
+    }
+
+    fn assign_shared(&mut self, name: &str, value: &str, d: &mut Drivers<'_>) {
+        let set = self.assign(name, value, Pos::default(), &d.env);
+        d.openers.push((format!("(begin {set} "), 1));
     }
 
     fn constant_or(&mut self, f: &Form, name: &str, d: &mut Drivers<'_>) -> String {
@@ -288,18 +337,50 @@ impl Tr<'_> {
     }
 
     fn open_pattern(&mut self, var: &Form, value: &str, d: &mut Drivers<'_>) {
+        let mut names = Vec::new();
+        variables(var, &mut names);
+        names.retain(|n| self.is_shared(n, true, d));
+        for name in &names {
+            self.share_variable(name, "#f", false, d);
+        }
+        if var.name().is_some() && !names.is_empty() {
+            return self.assign_shared(&names[0], value, d);
+        }
         let mut inside = d.env.clone();
         let mark = "\u{7}";
-        let code = self.destructure(var, value, d.scope, &d.env, &mut |_, e| {
+        let code = self.destructure(var, value, &[], &d.env, &mut |_, e| {
             inside = e.clone();
             mark.to_string()
         });
-        inside.region = d.env.region;
-        d.env = inside;
         let open = code.split(mark).next().unwrap_or("").to_string();
         let closers = code.len() - open.len() - mark.len();
         if !open.is_empty() {
             d.openers.push((open, closers));
         }
+        for name in &names {
+            let part = self.variable(name, var.pos, &inside);
+            self.assign_shared(name, &part, d);
+        }
+        let entered = inside.vars.split_off(d.env.vars.len());
+        let own = entered.into_iter().filter(|v| !names.contains(&v.name));
+        d.env.vars.extend(own);
+    }
+}
+
+// The forms of a clause that are evaluated once, before the first turn.
+fn evaluated_once(from: &Source, out: &mut Vec<Form>) {
+    match from {
+        Source::Count {
+            start, limit, by, ..
+        } => {
+            out.push(start.clone());
+            out.extend(limit.iter().chain(by).cloned());
+        }
+        Source::List { list, by, .. } => {
+            out.push(list.clone());
+            out.extend(by.iter().cloned());
+        }
+        Source::Across(form) | Source::Table { table: form, .. } => out.push(form.clone()),
+        Source::Equals { .. } => {}
     }
 }

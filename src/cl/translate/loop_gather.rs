@@ -114,11 +114,7 @@ impl Tr<'_> {
             match &s.into {
                 Some(n) if s.kind == Gather::Collect && !s.is_visible => {
                     let (steel, is_cell) = self.enter(n, &l.finally, &mut env);
-                    let value = if is_cell {
-                        format!("(%CELL {value})")
-                    } else {
-                        value
-                    };
+                    let value = held(&value, is_cell);
                     open.push_str(&format!("({steel} {value})"));
                 }
                 Some(_) if matches!(s.kind, Gather::Max | Gather::Min) => {

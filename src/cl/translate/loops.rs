@@ -35,9 +35,16 @@ impl Tr<'_> {
         for pattern in bound.chain(parsed.withs.iter().map(|(var, _)| var)) {
             variables(pattern, &mut names);
         }
-        if let Some(name) = names.iter().find(|n| self.is_special(n)) {
-            let reason = format!("not supported here: LOOP that binds the special variable {name}");
-            return self.refuse(f.pos, "LOOP", reason);
+        let specials = names.iter().filter(|n| self.is_special(n));
+        let bindings: Vec<Form> = specials
+            .map(|n| Form::list(vec![Form::sym(n, f.pos), Form::sym(n, f.pos)], f.pos))
+            .collect();
+        if f.head() == Some("LOOP") && !bindings.is_empty() {
+            // They are bound here and only assigned in the loop itself.
+            let mut inner = vec![Form::sym("%LOOP", f.pos)];
+            inner.extend_from_slice(a);
+            let args = [Form::list(bindings, f.pos), Form::list(inner, f.pos)];
+            return self.let_form(f, &args, env, k, false);
         }
         let name = parsed.name.clone().unwrap_or_else(|| "NIL".into());
         self.block(&name, env, k, &mut |t, env, k| {
@@ -64,8 +71,21 @@ impl Tr<'_> {
             let value = init.as_ref().map_or("#f".into(), |i| self.expr(i, env));
             return self.destructure(var, &value, &scope, env, &mut |t, env| {
                 let mut inner = env.clone();
-                inner.region = env.region;
-                t.extended(l, rest, &inner, k)
+                let mut names = Vec::new();
+                variables(var, &mut names);
+                names.retain(|n| t.is_special(n));
+                let mut set = String::new();
+                for name in &names {
+                    let part = t.variable(name, var.pos, env);
+                    inner.vars.retain(|v| v.name != *name);
+                    set.push_str(&t.assign(name, &part, var.pos, &inner));
+                }
+                let code = t.extended(l, rest, &inner, k);
+                if set.is_empty() {
+                    code
+                } else {
+                    format!("(begin {set} {code})")
+                }
             });
         }
         let mut env = env.clone();
@@ -85,7 +105,7 @@ impl Tr<'_> {
 
     fn plan(&mut self, l: &Loop, sinks: &[Sink], scope: &[Form], env: &Env, k: &K) -> String {
         let lp = self.fresh("loop");
-        let mut d = Drivers::new(scope, env);
+        let mut d = Drivers::new(scope, &l.finally, env);
         for s in sinks.iter().filter(|s| !s.is_visible) {
             d.params
                 .push((s.steel.clone(), s.first_value().into(), s.steel.clone()));

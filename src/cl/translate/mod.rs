@@ -21,12 +21,13 @@ mod loop_parse;
 mod loops;
 mod macros;
 mod place;
+mod rewrite;
 mod special;
 mod strukt;
 mod unit;
 
 use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use steel::SteelVal;
@@ -72,6 +73,10 @@ pub(crate) struct Known {
     pub(super) counter: usize,
     /// Names of `sipc` need no prefix: a package uses it.
     pub(super) uses_sipc: bool,
+    /// The texts that describe functions and, where it says so, variables.
+    pub(super) documentation: HashMap<(String, bool), String>,
+    /// Literal strings that code has; another mention of such a text is another object.
+    pub(super) literals: HashSet<String>,
     /// Variables that nothing may assign.
     pub(super) constants: BTreeSet<String>,
 }
@@ -210,6 +215,13 @@ impl Tr<'_> {
 
     fn constant(&mut self, v: &SteelVal, f: &Form) -> String {
         match v {
+            // Steel makes equal literals one object, which Lisp can tell.
+            SteelVal::StringV(s) if !self.known.literals.insert(s.to_string()) => {
+                let name = self.fresh("k");
+                self.prelude
+                    .push(format!("(define {name} (%COPY-SEQ {}))", literal(s)));
+                name
+            }
             SteelVal::IntV(i) => i.to_string(),
             SteelVal::StringV(s) => literal(s),
             SteelVal::CharV(c) if c.is_ascii_alphanumeric() => format!("#\\{c}"),
@@ -333,7 +345,7 @@ impl Tr<'_> {
             let q = self.symbol(s);
             return self.at(pos, &format!("(%BOUND {name} {q})"));
         }
-        if super::table::is_refused_variable(s) {
+        if super::table::is_refused_variable(s) || s.contains(':') {
             return self.refuse(pos, s, format!("not supported here: {s}"));
         }
         let q = self.symbol(s);

@@ -261,6 +261,38 @@ impl Tr<'_> {
                     binds,
                 )
             }
+            "GET" if args.len() >= 2 => {
+                let (get, put) = (self.rt("cl:get"), self.rt("cl:put"));
+                let symbol = self.part(&args[0], env, &mut binds);
+                let key = self.part(&args[1], env, &mut binds);
+                let default = self.optional_part(args.get(2), env, &mut binds);
+                simple(
+                    self.at(f.pos, &format!("({get} {symbol} {key} {default})")),
+                    self.at(f.pos, &format!("({put} {symbol} {key} \u{3})")),
+                    binds,
+                )
+            }
+            "SLOT-VALUE" if args.len() == 2 => {
+                let o = self.part(&args[0], env, &mut binds);
+                let name = self.part(&args[1], env, &mut binds);
+                simple(
+                    self.at(f.pos, &format!("(%SLOT-VALUE {o} {name})")),
+                    self.at(f.pos, &format!("(%SET-SLOT-VALUE {o} {name} \u{3})")),
+                    binds,
+                )
+            }
+            "LDB" if args.len() == 2 => {
+                let bits = self.part(&args[0], env, &mut binds);
+                let inner = self.place(&args[1], env);
+                binds.push_str(&inner.binds);
+                let v = self.fresh("v");
+                let put = inner.store(&format!("(%DPB {v} {bits} {})", inner.get));
+                simple(
+                    format!("(%LDB {bits} {})", inner.get),
+                    format!("(let (({v} \u{3})) {put} {v})"),
+                    binds,
+                )
+            }
             "FILL-POINTER" => {
                 let v = self.part(&args[0], env, &mut binds);
                 simple(

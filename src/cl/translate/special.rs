@@ -165,7 +165,17 @@ static FORMS: &[(&str, usize, Handler)] = &[
     ("REMF", 2, |t, f, a, e, k| t.remf(f, a, e, k)),
     ("ROTATEF", 0, |t, f, a, e, k| t.rotatef(f, a, e, k)),
     ("SHIFTF", 2, |t, f, a, e, k| t.shiftf(f, a, e, k)),
+    ("PROG", 1, |t, f, a, e, k| t.prog(f, a, e, k, false)),
+    ("PROG*", 1, |t, f, a, e, k| t.prog(f, a, e, k, true)),
+    ("PROGV", 2, |t, f, a, e, k| t.progv(f, a, e, k)),
+    ("WITH-SLOTS", 2, |t, f, a, e, k| t.with_parts(f, a, e, k)),
+    ("WITH-ACCESSORS", 2, |t, f, a, e, k| {
+        t.with_parts(f, a, e, k)
+    }),
+    ("DOCUMENTATION", 2, |t, f, a, _, k| t.documentation(f, a, k)),
     ("LOOP", 0, |t, f, a, e, k| t.loop_form(f, a, e, k)),
+    // A loop whose special variables are bound around it.
+    ("%LOOP", 0, |t, f, a, e, k| t.loop_form(f, a, e, k)),
     ("DO", 2, |t, f, a, e, k| t.do_form(f, a, e, k, false)),
     ("DO*", 2, |t, f, a, e, k| t.do_form(f, a, e, k, true)),
     ("DOLIST", 1, |t, f, a, e, k| t.dolist(f, a, e, k)),

@@ -29,6 +29,7 @@ impl Tr<'_> {
         let mut copier = Some(format!("COPY-{name}"));
         let mut predicate = Some(format!("{name}-P"));
         let mut parent = None;
+        let mut own_defaults = Vec::new();
         let mut slots: Vec<(String, Form)> = Vec::new();
         for o in options {
             let items: Vec<Form> = match &o.kind {
@@ -54,7 +55,10 @@ impl Tr<'_> {
                 },
                 ":COPIER" => copier = given.filter(|n| !n.is_empty()),
                 ":PREDICATE" => predicate = given.filter(|n| !n.is_empty()),
-                ":INCLUDE" => parent = given,
+                ":INCLUDE" => {
+                    parent = given;
+                    own_defaults = items.get(2..).unwrap_or(&[]).to_vec();
+                }
                 other => {
                     let other = other.to_string();
                     return self.refuse(
@@ -69,6 +73,15 @@ impl Tr<'_> {
             match self.known.classes.get(p) {
                 Some(s) => slots.extend(s.iter().cloned()),
                 None => return self.refuse(f.pos, "DEFSTRUCT", format!("unknown structure {p}")),
+            }
+        }
+        for (name, init) in own_defaults.iter().filter_map(slot_of) {
+            match slots.iter_mut().find(|s| s.0 == name) {
+                Some(slot) => slot.1 = init,
+                None => {
+                    let reason = format!("the included structure has no slot {name}");
+                    return self.refuse(f.pos, "DEFSTRUCT", reason);
+                }
             }
         }
         let docs = a[1..].iter().skip(usize::from(

@@ -1,13 +1,13 @@
 //! A whole text to one program: what comes first, the forms, the map of places.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::LazyLock;
 
 use steel::steel_vm::engine::Engine;
 
 use super::define::designator;
 use super::env::*;
-use super::load::{Loaded, read_program};
+use super::load::{Loaded, Program, read_program};
 use super::{Known, Tr};
 use crate::cl::Diagnostic;
 use crate::cl::form::{Form, Kind, Pos};
@@ -155,6 +155,7 @@ fn strip(text: &str) -> (String, Vec<(u32, Pos)>) {
 // Finds the definitions in a form, wherever they stand.
 fn survey(f: &Form, known: &mut Known, seen: &mut BTreeMap<String, usize>) {
     let Kind::List(items) = &f.kind else { return };
+    known.documentation.extend(super::rewrite::described(f));
     let name = items.get(1).and_then(Form::name).map(str::to_string);
     match (f.head(), name) {
         (Some("QUOTE" | "%QUASI"), _) => return,
@@ -242,7 +243,12 @@ pub(crate) fn translate_text(
     known: &mut Known,
     engine: Option<&mut Engine>,
 ) -> Result<Unit, Vec<Diagnostic>> {
-    let (forms, files) = read_program(text).map_err(|d| vec![d])?;
+    let Program {
+        forms,
+        files,
+        faults,
+        ..
+    } = read_program(text);
     let forms = top_level(forms);
     let mut next = known.clone();
     let mut seen = BTreeMap::new();
@@ -257,7 +263,7 @@ pub(crate) fn translate_text(
     let mut tr = Tr {
         known: &mut next,
         engine,
-        diags: Vec::new(),
+        diags: faults,
         prelude: Vec::new(),
         runtime: BTreeSet::new(),
         called: HashMap::new(),
@@ -280,7 +286,23 @@ pub(crate) fn translate_text(
         files,
     };
     let mut code = String::new();
-    for f in forms {
+    let mut forms: VecDeque<Form> = forms.into();
+    while let Some(f) = forms.pop_front() {
+        // What a macro makes at the top level are forms of the top level.
+        if let Some(name) = f.head().filter(|n| tr.known.macros.contains(*n)) {
+            let name = name.to_string();
+            // What the expander needs is defined inside of this form, not at the top level.
+            tr.depth += 1;
+            let made = tr.expand(&format!("m:{}", mangle(&name)), &name, &f);
+            tr.depth -= 1;
+            if let Some(made) = made {
+                for form in top_level(vec![made]).into_iter().rev() {
+                    survey(&form, tr.known, &mut BTreeMap::new());
+                    forms.push_front(form);
+                }
+            }
+            continue;
+        }
         let line = tr.stmt(
             &f,
             &Env::default(),

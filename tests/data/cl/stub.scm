@@ -1,7 +1,7 @@
 ;; Stand-ins for the host's forms, so that the package layer can be tested by itself: each prints
 ;; what it was given.
-(define (bind file) 'listener)
-(define (connect file) 'connection)
+(define (bind file) (hash 'listener file))
+(define (connect file) (hash 'connection file))
 (define (timeout socket seconds) socket)
 (define (release socket) #true)
 (define (respond value type) #true)
