@@ -7,9 +7,13 @@
     [(pair? v) (%LISP-LIST (map cl:keyword v))]
     [else v]))
 
-;; A keyword as a symbol of the host.
+;; The type that a keyword names, or false.
 (define (cl:host-type type)
-  (string->symbol (string-downcase (%SYMBOL-NAME type))))
+  (cond
+    [(equal? type ':STRING) 'string]
+    [(equal? type ':BINARY) 'binary]
+    [(equal? type ':CLOSE) 'close]
+    [else #f]))
 
 (define (cl:file-name file)
   (if (%STRINGP file) (%STRING-PLAIN file) (%NOT-A-STRING file)))
@@ -38,13 +42,6 @@
     (release socket))
   #t)
 
-;; A message's value as a callback of cl-sipc gets it.
-(define (cl:received type value)
-  (cond
-    [(equal? type 'binary) (%MAKE cl:pointer-class (%COERCE value 'VECTOR) (%LENGTH value))]
-    [(equal? type 'close) #f]
-    [else value]))
-
 (define (cl:sipc-hook socket on-error on-message)
   (if (cl:socket? socket) (cl:serve socket on-error on-message) #f))
 
@@ -55,7 +52,10 @@
                         (%LIST ':EXCEPTION (%CONDITION (cadr fault)))
                         (cl:keyword fault))))
         (lambda (type value)
-          (on-message (cl:keyword type) (cl:received type value)))))
+          (cond
+            [(equal? type 'string) (on-message ':STRING value)]
+            [(equal? type 'binary) (on-message ':BINARY (cl:pointer-to value))]
+            [else (on-message ':CLOSE #f)]))))
 
 ;; Text, bytes or nothing, as the type asks.
 (define (cl:payload value type)
@@ -71,33 +71,30 @@
     [(%STRINGP value) (%BYTES (%TEXT-BYTES value))]
     [else (%BYTES value)]))
 
-(define (cl:known-type? type)
-  (or (equal? type 'string) (equal? type 'binary) (equal? type 'close)))
-
 ;; (respond value [type]), or with a message in front as the original's README has it.
-(define (cl:sipc-respond . args)
-  (let* ((own? (and (> (length args) 1) (not (%KEYWORDP (cadr args)))))
-         (args (if own? (cdr args) args))
-         (type (cl:host-type (if (null? (cdr args)) ':STRING (cadr args)))))
-    (if (cl:known-type? type)
-        (let ((r (respond (cl:payload (car args) type) type)))
-          (if (symbol? r) (cl:keyword r) r))
-        ':UNKNOWN-TYPE)))
+(define (cl:sipc-respond value . more)
+  (cond
+    [(null? more) (cl:respond-as value 'string)]
+    [(not (%KEYWORDP (car more))) (apply cl:sipc-respond more)]
+    [else (cl:respond-as value (cl:host-type (car more)))]))
+
+(define (cl:respond-as value type)
+  (if type
+      (let ((r (respond (cl:payload value type) type)))
+        (if (symbol? r) (cl:keyword r) r))
+      ':UNKNOWN-TYPE))
 
 ;; The reply and NIL; on failure NIL and the reason as a keyword.
 (define (cl:sipc-send socket value . options)
   (let* ((type (cl:host-type (if (null? options) ':STRING (car options))))
          (keep (if (or (null? options) (null? (cdr options))) #t (cadr options))))
     (cond
-      [(not (cl:known-type? type)) (%ONE ':UNKNOWN-TYPE)]
+      [(not type) (%ONE ':UNKNOWN-TYPE)]
       [(not (cl:socket? socket)) (%VALUES #f ':MESSAGE)]
       [else
         (let ((r (send socket (cl:payload value type) type keep)))
           (if r
-              (%VALUES (if (bytes? r)
-                           (%MAKE cl:pointer-class (%COERCE r 'VECTOR) (bytes-length r))
-                           r)
-                       #f)
+              (%VALUES (if (bytes? r) (cl:pointer-to r) r) #f)
               (%VALUES #f (cl:reason))))])))
 
 (define (cl:reason)
@@ -118,6 +115,9 @@
 
 (define (cl:make-pointer memory size)
   (%MAKE cl:pointer-class memory size))
+
+(define (cl:pointer-to bytes)
+  (cl:make-pointer (%COERCE bytes 'VECTOR) (bytes-length bytes)))
 
 (define (cl:pointer-p v)
   (%INSTANCE-P cl:pointer-class v))

@@ -1,0 +1,2 @@
+(provide greet)
+(define (greet x) (string-append "hello " x))
