@@ -17,11 +17,15 @@ pub(crate) type Client = Box<dyn FnMut(Duration) -> Result<f64>>;
 
 /// Returns a binary message of `size` bytes as it travels.
 pub(crate) fn frame(size: usize) -> Vec<u8> {
+    encoded(Kind::Binary, payload(size))
+}
+
+fn encoded(kind: Kind, payload: Vec<u8>) -> Vec<u8> {
     let frame = Frame {
-        kind: Kind::Binary,
+        kind,
         flags: Flags::NONE,
         reserved: KEEP_ALIVE,
-        payload: payload(size),
+        payload,
     };
     encode(Framing::Checked, &frame)
 }
@@ -45,7 +49,17 @@ fn timed(time: Duration, mut round: impl FnMut() -> Result<usize>) -> Result<f64
 
 /// Writes `depth` messages in one go and reads as many replies, which are as long.
 pub(crate) fn plain(path: &Path, size: usize, depth: usize) -> Result<Client> {
-    let one = frame(size);
+    exchanging(path, frame(size), depth)
+}
+
+/// Writes one message of text and reads the reply, which is as long.
+pub(crate) fn text(path: &Path, size: usize) -> Result<Client> {
+    let mut text = vec![b'a'; size];
+    text.push(0);
+    exchanging(path, encoded(Kind::String, text), 1)
+}
+
+fn exchanging(path: &Path, one: Vec<u8>, depth: usize) -> Result<Client> {
     let request = one.repeat(depth);
     let mut reply = vec![0; request.len()];
     let mut stream = UnixStream::connect(path)?;

@@ -26,6 +26,8 @@ pub(crate) enum Kind {
     Rust,
     /// Our Scheme server.
     Scheme,
+    /// The same in Common Lisp.
+    Lisp,
     /// A Scheme server that computes for about a millisecond before it answers.
     Computing,
     /// Two workers of it.
@@ -56,6 +58,7 @@ impl Kind {
             Kind::PerMessage => "accept a message",
             Kind::Rust => "rust api",
             Kind::Scheme => "scheme",
+            Kind::Lisp => "common lisp",
             Kind::Computing => "scheme, computing",
             Kind::Workers => "two workers of it",
             Kind::Before => "scheme before",
@@ -78,6 +81,11 @@ impl Kind {
                     _ => env!("CARGO_BIN_EXE_sipc").into(),
                 });
                 command.arg(script("echo.scm"));
+                command
+            }
+            Kind::Lisp => {
+                let mut command = Command::new(env!("CARGO_BIN_EXE_sipc"));
+                command.arg(script("twin.lisp"));
                 command
             }
             Kind::Computing | Kind::Workers => {

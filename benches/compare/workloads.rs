@@ -87,6 +87,18 @@ impl Bench {
                 &all,
             )?;
         }
+        let text: Connect = clients::text;
+        let all = [
+            (Kind::Scheme, "plain client", text),
+            (Kind::Lisp, "plain client", text),
+        ];
+        self.rate(
+            "64 B of text, a callback in Scheme and in Common Lisp, pinned",
+            Place::Pinned,
+            64,
+            Some(0.8),
+            &all,
+        )?;
         let rust: Connect = clients::rust;
         let scheme: Connect = clients::scheme;
         for (size, name, goal) in [
@@ -218,7 +230,8 @@ impl Bench {
         for (measured, (kind, _)) in measured.iter().zip(&servers) {
             let verdict = match goal {
                 Some(goal)
-                    if matches!(kind, Kind::Scheme | Kind::Workers) && measured.ratio != 1.0 =>
+                    if matches!(kind, Kind::Scheme | Kind::Lisp | Kind::Workers)
+                        && measured.ratio != 1.0 =>
                 {
                     let met = if measured.ratio >= goal {
                         "reached"
