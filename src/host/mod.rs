@@ -257,7 +257,12 @@ impl Host {
         if let Some(unit) = &unit {
             text.push_str(&unit.setters);
         }
-        let result = self.compile_and_run(name, text, path.as_deref());
+        let mut result = self.compile_and_run(name, text, path.as_deref());
+        if let (Ok(values), Some(all), Some(unit)) = (&result, &self.redefinitions, &unit)
+            && let Some(name) = all.used(&self.engine, unit, values)
+        {
+            result = Err(script_error(redefine::unbound_message(name)));
+        }
         if let (Some(all), Some(unit)) = (&mut self.redefinitions, unit) {
             if result.is_ok() {
                 all.commit(&mut self.engine, unit);

@@ -8,7 +8,7 @@
 //! code in the same way. A unit that fails gives its names their old values back;
 //! a name that had none cannot be unbound in Steel, and says so when it is used.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use steel::rerrs::ErrorKind;
 use steel::steel_vm::engine::Engine;
@@ -21,8 +21,8 @@ use super::syntax::{ends_word, forms};
 pub(super) struct Redefinitions {
     setters: HashMap<String, Vec<String>>,
     count: usize,
-    /// Names that only failed units defined, or none yet.
-    unbound: HashSet<String>,
+    /// Names that only failed units defined, or none yet, with what stands for them.
+    unbound: HashMap<String, SteelVal>,
 }
 
 /// A unit that is being compiled and run.
@@ -69,7 +69,7 @@ impl Redefinitions {
     }
 
     fn old(&self, engine: &Engine, name: &str) -> Option<SteelVal> {
-        match self.unbound.contains(name) {
+        match self.unbound.contains_key(name) {
             true => None,
             false => engine.extract_value(name).ok(),
         }
@@ -130,8 +130,7 @@ impl Redefinitions {
         for Name { name, old, .. } in unit.names {
             let Some(old) = old else {
                 if engine.global_exists(&name) {
-                    engine.register_value(&name, unbound(&name));
-                    self.unbound.insert(name);
+                    self.unbind(engine, &name);
                 }
                 continue;
             };
@@ -156,8 +155,7 @@ impl Redefinitions {
 
     /// Binds a name that a function uses before it is defined.
     pub(super) fn expect(&mut self, engine: &mut Engine, name: &str) {
-        engine.register_value(name, unbound(name));
-        self.unbound.insert(name.to_owned());
+        self.unbind(engine, name);
         let (setter, definition) = self.setter(name);
         if engine.compile_and_run_raw_program(definition).is_ok() {
             self.setters
@@ -167,9 +165,30 @@ impl Redefinitions {
         }
     }
 
+    fn unbind(&mut self, engine: &mut Engine, name: &str) {
+        let value = unbound(name);
+        engine.register_value(name, value.clone());
+        self.unbound.insert(name.to_owned(), value);
+    }
+
+    /// Returns the name that nothing has defined whose value a unit has used: it is what the unit
+    /// results in, or what it has defined something as.
+    pub(super) fn used(&self, engine: &Engine, unit: &Unit, values: &[SteelVal]) -> Option<&str> {
+        if self.unbound.is_empty() {
+            return None;
+        }
+        let defined = unit.names.iter();
+        let defined = defined.filter_map(|known| engine.extract_value(&known.name).ok());
+        let found: Vec<SteelVal> = values.iter().cloned().chain(defined).collect();
+        let stands_for = |value: &SteelVal| matches!(value, SteelVal::BoxedFunction(_));
+        let mut all = self.unbound.iter();
+        all.find(|(_, known)| found.iter().any(|one| stands_for(one) && one == *known))
+            .map(|(name, _)| name.as_str())
+    }
+
     /// Returns whether a name is bound only because Steel cannot unbind it.
     pub(super) fn is_unbound(&self, name: &str) -> bool {
-        self.unbound.contains(name)
+        self.unbound.contains_key(name)
     }
 }
 
