@@ -6,7 +6,8 @@
 //! the name from being inlined; and when the name is defined again, the setters of the earlier
 //! bindings give them the new value. What a file gives that was required again reaches earlier
 //! code in the same way. A unit that fails gives its names their old values back;
-//! a name that had none cannot be unbound in Steel, and says so when it is used.
+//! a name that had none cannot be unbound in Steel, and says so when it is used. A name of Steel's
+//! own that its compiler lets nobody assign, such as `length`, reaches later code only.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,6 +16,10 @@ use steel::steel_vm::engine::Engine;
 use steel::{SteelErr, SteelVal};
 
 use super::syntax::{ends_word, forms};
+
+/// What Steel's compiler says to a setter for a name of its own that the same text defines anew.
+/// Once that has run, the name is like every other.
+pub(super) const IS_BUILT_IN: &str = "cannot mutate module-required identifier";
 
 /// The setters of the names that were defined so far.
 #[derive(Debug, Default)]
@@ -32,7 +37,7 @@ pub(super) struct Unit {
     /// What the files that it requires give it, with the old values. Which of these are names of
     /// variables is known when it has run.
     given: Vec<(String, Option<SteelVal>)>,
-    /// What is to be compiled behind the unit's own text.
+    /// What is to be compiled behind the unit's own text, or nothing where that cannot be.
     pub(super) setters: String,
 }
 
@@ -95,8 +100,12 @@ impl Redefinitions {
 
     /// Lets what was defined reach the earlier code.
     pub(super) fn commit(&mut self, engine: &mut Engine, unit: Unit) {
+        let is_compiled = !unit.setters.is_empty();
         for Name { name, setter, old } in unit.names {
-            if self.renew(engine, &name, old) {
+            let is_bound = self.renew(engine, &name, old);
+            if is_bound && !is_compiled {
+                self.add_setter(engine, &name);
+            } else if is_bound {
                 self.setters.entry(name).or_default().push(setter);
             }
         }

@@ -224,6 +224,10 @@ fn wrap(text: &str, width: usize) -> String {
 }
 
 fn apropos(session: &mut Session, text: &str) -> Result<After> {
+    if text.is_empty() {
+        session.print("use ,apropos TEXT\n");
+        return Ok(After::GoOn);
+    }
     let wanted = text.to_lowercase();
     let names = session.host.names();
     let found: Vec<&str> = names
@@ -264,6 +268,10 @@ fn columns(words: &[&str], width: usize) -> String {
 }
 
 fn time(session: &mut Session, form: &str) -> Result<After> {
+    if form.is_empty() {
+        session.print("use ,time FORM\n");
+        return Ok(After::GoOn);
+    }
     let start = Instant::now();
     let result = session.evaluate(form);
     let took = start.elapsed();
@@ -299,6 +307,10 @@ fn reload(session: &mut Session, file: &str) -> Result<After> {
 }
 
 fn expand(session: &mut Session, form: &str) -> Result<After> {
+    if form.is_empty() {
+        session.print("use ,expand FORM\n");
+        return Ok(After::GoOn);
+    }
     let text = session.host.expand(form)?;
     session.print(&format!("{}\n", text.trim_end()));
     Ok(After::GoOn)

@@ -306,6 +306,7 @@ fn the_last_error_is_shown_as_it_was_reported() {
     let folder = tempdir().unwrap();
     let mut screen = open(folder.path());
     screen.ask("(nobody 1)", "the name nobody is not bound");
+    screen.ask(",apropos", "use ,apropos TEXT");
     screen.ask("*e", "= #<error: the name nobody is not bound>");
     screen.ask("(list *e)", "= (#<error: the name nobody is not bound>)");
 }
