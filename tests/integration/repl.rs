@@ -128,7 +128,7 @@ fn names_of_steels_own_can_be_defined_anew() {
     // What is not defined there is still refused, in the text's own words.
     let done = sipc_with(&[] as &[&str], b"(define (f) 1) (set! car cdr)");
     assert!(
-        done.err.contains("standard input:1:16: set!"),
+        done.err.contains("standard input:1:17: set!"),
         "{}",
         done.err
     );
