@@ -12,7 +12,7 @@ use steel::rerrs::ErrorKind as SteelErrorKind;
 use super::Host;
 use super::redefine::definition;
 use super::session::unbound;
-use super::syntax::forms;
+use super::syntax::{ends_word, forms};
 use crate::error::{Error, Result};
 use crate::script::value::steel_error;
 
@@ -40,6 +40,9 @@ impl Host {
             let Some(missing) = self.missing(error) else {
                 return result;
             };
+            if assigns(text, &missing) {
+                return result;
+            }
             if let Some(all) = &mut self.redefinitions {
                 all.expect(&mut self.engine, &missing);
             }
@@ -66,6 +69,17 @@ impl Host {
             .map(|name| (name.clone(), self.similar(name)))
             .collect()
     }
+}
+
+/// Returns whether a text gives a name another value: what is not bound has none to change.
+fn assigns(text: &str, name: &str) -> bool {
+    text.match_indices("set!").any(|(at, head)| {
+        let rest = text[at + head.len()..].trim_start();
+        text[..at].ends_with(['(', '['])
+            && rest
+                .strip_prefix(name)
+                .is_some_and(|rest| rest.starts_with(ends_word))
+    })
 }
 
 /// Returns whether a text only defines functions, so that nothing of it runs now.

@@ -249,15 +249,29 @@ impl Host {
             )));
         }
         let mut text = text;
-        let unit = self
+        let mut unit = self
             .redefinitions
             .as_mut()
             .map(|all| all.begin(&self.engine, &text, given));
         let macros = unit.as_ref().map(|_| self.engine.in_scope_macros().clone());
+        let own = text.len();
         if let Some(unit) = &unit {
             text.push_str(&unit.setters);
         }
-        let result = self.compile_and_run(name, text, path.as_deref());
+        let mut program = self.compile(name, text.clone(), path.as_deref());
+        if let (Err(error), Some(unit)) = (&program, &mut unit)
+            && error.to_string().contains(redefine::IS_BUILT_IN)
+        {
+            text.truncate(own);
+            unit.setters.clear();
+            program = self.compile(name, text, path.as_deref());
+        }
+        let mut result = program.and_then(|program| self.run_program(program));
+        if let (Ok(values), Some(all), Some(unit)) = (&result, &self.redefinitions, &unit)
+            && let Some(name) = all.used(&self.engine, unit, values)
+        {
+            result = Err(script_error(redefine::unbound_message(name)));
+        }
         if let (Some(all), Some(unit)) = (&mut self.redefinitions, unit) {
             if result.is_ok() {
                 all.commit(&mut self.engine, unit);
@@ -271,13 +285,7 @@ impl Host {
         result
     }
 
-    fn compile_and_run(
-        &mut self,
-        name: &str,
-        text: String,
-        path: Option<&Path>,
-    ) -> Result<Vec<SteelVal>> {
-        let program = self.compile(name, text, path)?;
+    fn run_program(&mut self, program: RawProgramWithSymbols) -> Result<Vec<SteelVal>> {
         self.watched(|engine| engine.run_raw_program(program))
     }
 

@@ -6,9 +6,10 @@
 //! the name from being inlined; and when the name is defined again, the setters of the earlier
 //! bindings give them the new value. What a file gives that was required again reaches earlier
 //! code in the same way. A unit that fails gives its names their old values back;
-//! a name that had none cannot be unbound in Steel, and says so when it is used.
+//! a name that had none cannot be unbound in Steel, and says so when it is used. A name of Steel's
+//! own that its compiler lets nobody assign, such as `length`, reaches later code only.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use steel::rerrs::ErrorKind;
 use steel::steel_vm::engine::Engine;
@@ -16,13 +17,17 @@ use steel::{SteelErr, SteelVal};
 
 use super::syntax::{ends_word, forms};
 
+/// What Steel's compiler says to a setter for a name of its own that the same text defines anew.
+/// Once that has run, the name is like every other.
+pub(super) const IS_BUILT_IN: &str = "cannot mutate module-required identifier";
+
 /// The setters of the names that were defined so far.
 #[derive(Debug, Default)]
 pub(super) struct Redefinitions {
     setters: HashMap<String, Vec<String>>,
     count: usize,
-    /// Names that only failed units defined, or none yet.
-    unbound: HashSet<String>,
+    /// Names that only failed units defined, or none yet, with what stands for them.
+    unbound: HashMap<String, SteelVal>,
 }
 
 /// A unit that is being compiled and run.
@@ -32,7 +37,7 @@ pub(super) struct Unit {
     /// What the files that it requires give it, with the old values. Which of these are names of
     /// variables is known when it has run.
     given: Vec<(String, Option<SteelVal>)>,
-    /// What is to be compiled behind the unit's own text.
+    /// What is to be compiled behind the unit's own text, or nothing where that cannot be.
     pub(super) setters: String,
 }
 
@@ -69,7 +74,7 @@ impl Redefinitions {
     }
 
     fn old(&self, engine: &Engine, name: &str) -> Option<SteelVal> {
-        match self.unbound.contains(name) {
+        match self.unbound.contains_key(name) {
             true => None,
             false => engine.extract_value(name).ok(),
         }
@@ -95,8 +100,12 @@ impl Redefinitions {
 
     /// Lets what was defined reach the earlier code.
     pub(super) fn commit(&mut self, engine: &mut Engine, unit: Unit) {
+        let is_compiled = !unit.setters.is_empty();
         for Name { name, setter, old } in unit.names {
-            if self.renew(engine, &name, old) {
+            let is_bound = self.renew(engine, &name, old);
+            if is_bound && !is_compiled {
+                self.add_setter(engine, &name);
+            } else if is_bound {
                 self.setters.entry(name).or_default().push(setter);
             }
         }
@@ -130,8 +139,7 @@ impl Redefinitions {
         for Name { name, old, .. } in unit.names {
             let Some(old) = old else {
                 if engine.global_exists(&name) {
-                    engine.register_value(&name, unbound(&name));
-                    self.unbound.insert(name);
+                    self.unbind(engine, &name);
                 }
                 continue;
             };
@@ -156,8 +164,7 @@ impl Redefinitions {
 
     /// Binds a name that a function uses before it is defined.
     pub(super) fn expect(&mut self, engine: &mut Engine, name: &str) {
-        engine.register_value(name, unbound(name));
-        self.unbound.insert(name.to_owned());
+        self.unbind(engine, name);
         let (setter, definition) = self.setter(name);
         if engine.compile_and_run_raw_program(definition).is_ok() {
             self.setters
@@ -167,9 +174,30 @@ impl Redefinitions {
         }
     }
 
+    fn unbind(&mut self, engine: &mut Engine, name: &str) {
+        let value = unbound(name);
+        engine.register_value(name, value.clone());
+        self.unbound.insert(name.to_owned(), value);
+    }
+
+    /// Returns the name that nothing has defined whose value a unit has used: it is what the unit
+    /// results in, or what it has defined something as.
+    pub(super) fn used(&self, engine: &Engine, unit: &Unit, values: &[SteelVal]) -> Option<&str> {
+        if self.unbound.is_empty() {
+            return None;
+        }
+        let defined = unit.names.iter();
+        let defined = defined.filter_map(|known| engine.extract_value(&known.name).ok());
+        let found: Vec<SteelVal> = values.iter().cloned().chain(defined).collect();
+        let stands_for = |value: &SteelVal| matches!(value, SteelVal::BoxedFunction(_));
+        let mut all = self.unbound.iter();
+        all.find(|(_, known)| found.iter().any(|one| stands_for(one) && one == *known))
+            .map(|(name, _)| name.as_str())
+    }
+
     /// Returns whether a name is bound only because Steel cannot unbind it.
     pub(super) fn is_unbound(&self, name: &str) -> bool {
-        self.unbound.contains(name)
+        self.unbound.contains_key(name)
     }
 }
 

@@ -6,6 +6,9 @@
 use steel::SteelVal;
 use steel::gc::ShareableMut;
 
+use super::report;
+use crate::script::value::steel_error;
+
 /// Levels that are shown. Below them a value is `...`.
 const MOST_LEVELS: usize = 12;
 /// Elements of one list or vector that are shown.
@@ -108,7 +111,10 @@ fn shape(value: &SteelVal, levels: usize, left: &mut usize) -> Shown {
                 parts,
             }
         }
-        other => Shown::Word(cut(&other.to_string())),
+        other => Shown::Word(match steel_error(other) {
+            Some(error) => format!("#<error: {}>", cut(&report::message(&error))),
+            None => cut(&other.to_string()),
+        }),
     }
 }
 

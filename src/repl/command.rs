@@ -179,7 +179,7 @@ fn doc(session: &mut Session, name: &str) -> Result<After> {
         return Ok(After::GoOn);
     }
     let text = match (session.host.describe_name(name), session.signature(name)) {
-        (Some(text), _) => format!("{}\n", text.trim_end()),
+        (Some(text), _) => wrap(text.trim_end(), session.columns),
         (None, Some(signature)) => format!("{signature}\n"),
         (None, None) if session.host.names().iter().any(|known| known == name) => {
             format!("{name} is bound, and has no documentation\n")
@@ -190,7 +190,44 @@ fn doc(session: &mut Session, name: &str) -> Result<After> {
     Ok(After::GoOn)
 }
 
+/// Breaks the lines of a documentation between words where they are longer than the terminal is
+/// wide. What follows a list's mark stands under its text; examples stay as they are.
+fn wrap(text: &str, width: usize) -> String {
+    let mut wrapped = String::new();
+    let mut is_example = false;
+    for line in text.lines() {
+        is_example |= line.starts_with("# Example");
+        let body = line.trim_start();
+        let margin = line.len() - body.len() + if body.starts_with("* ") { 2 } else { 0 };
+        let mut column = 0;
+        let mut rest = line;
+        while !is_example && column + rest.chars().count() > width {
+            let room = width.saturating_sub(column);
+            let end = rest
+                .char_indices()
+                .nth(room)
+                .map_or(rest.len(), |(at, _)| at);
+            let start = rest.len() - rest.trim_start().len();
+            let Some(at) = rest[..end].rfind(' ').filter(|at| *at > start) else {
+                break;
+            };
+            wrapped.push_str(rest[..at].trim_end());
+            wrapped.push('\n');
+            wrapped.push_str(&" ".repeat(margin));
+            column = margin;
+            rest = rest[at..].trim_start();
+        }
+        wrapped.push_str(rest);
+        wrapped.push('\n');
+    }
+    wrapped
+}
+
 fn apropos(session: &mut Session, text: &str) -> Result<After> {
+    if text.is_empty() {
+        session.print("use ,apropos TEXT\n");
+        return Ok(After::GoOn);
+    }
     let wanted = text.to_lowercase();
     let names = session.host.names();
     let found: Vec<&str> = names
@@ -231,6 +268,10 @@ fn columns(words: &[&str], width: usize) -> String {
 }
 
 fn time(session: &mut Session, form: &str) -> Result<After> {
+    if form.is_empty() {
+        session.print("use ,time FORM\n");
+        return Ok(After::GoOn);
+    }
     let start = Instant::now();
     let result = session.evaluate(form);
     let took = start.elapsed();
@@ -266,6 +307,10 @@ fn reload(session: &mut Session, file: &str) -> Result<After> {
 }
 
 fn expand(session: &mut Session, form: &str) -> Result<After> {
+    if form.is_empty() {
+        session.print("use ,expand FORM\n");
+        return Ok(After::GoOn);
+    }
     let text = session.host.expand(form)?;
     session.print(&format!("{}\n", text.trim_end()));
     Ok(After::GoOn)

@@ -6,7 +6,6 @@ use crate::host::syntax::{ends_word, scan};
 const BODIES: &[&str] = &[
     "begin",
     "case",
-    "cond",
     "do",
     "dynamic-wind",
     "lambda",
@@ -56,8 +55,12 @@ pub(super) fn column(before: &str) -> usize {
     let rest = &line[head_end..];
     let argument = rest.trim_start();
     if argument.is_empty() || argument.starts_with(';') {
-        // A call with nothing behind its head: the arguments stand under it.
-        return open + if inside.contains('\n') { 1 } else { 2 };
+        // A call with nothing behind its head: the others stand under its first argument.
+        let mut below = inside.lines().skip(1);
+        return match below.find(|line| !line.trim().is_empty()) {
+            Some(line) => columns(line) - columns(line.trim_start()),
+            None => open + 2,
+        };
     }
     open + 1 + columns(head) + (rest.len() - argument.len())
 }
@@ -80,6 +83,11 @@ mod tests {
             ("(if (null? x)", 4),
             ("(f a", 3),
             ("(f", 2),
+            ("(f\n  a", 2),
+            ("  (f\n   a\n   (b)", 3),
+            ("(cond", 2),
+            ("(cond\n  [a 1]", 2),
+            ("(cond [a 1]", 6),
             ("((a b)", 1),
             ("'(1 2", 2),
             ("(displayln \"a", 0),

@@ -197,6 +197,32 @@ fn ctrl_c_stops_whatever_is_running_and_keeps_older_sockets() {
 }
 
 #[test]
+fn a_hook_that_is_stopped_or_fails_serves_no_longer() {
+    let folder = tempdir().unwrap();
+    let mut screen = open(folder.path());
+    screen.ask("(define kept (bind \"kept.socket\"))", "");
+    screen.press("(hook kept (lambda (fault) #true) (lambda (type value) #true))\r");
+    screen.wait_for("\x1b[?2004l");
+    std::thread::sleep(Duration::from_millis(300));
+    screen.press(CTRL_C);
+    screen.wait_for("stopped after");
+    screen.wait_for(PROMPT);
+    screen.ask(",sockets", "kept.socket  bound");
+    // It can be hooked again, and an error from a callback ends that.
+    screen
+        .press("(hook kept (lambda (fault) (error \"no more\")) (lambda (type value) (car 1)))\r");
+    screen.wait_for("\x1b[?2004l");
+    let client = std::process::Command::new(crate::cli_support::SIPC)
+        .args(["send", "kept.socket", "x"])
+        .current_dir(folder.path())
+        .output();
+    drop(client);
+    screen.wait_for("no more");
+    screen.wait_for(PROMPT);
+    screen.ask(",sockets", "kept.socket  bound");
+}
+
+#[test]
 fn servers_go_on_while_a_line_is_edited_and_do_not_tear_it() {
     let folder = tempdir().unwrap();
     let mut screen = open(folder.path());
@@ -255,6 +281,50 @@ fn a_function_may_use_what_is_defined_later() {
     screen.ask("(define z (nobody 1))", "the name nobody is not bound");
     screen.ask("(define (f) (displayn 1))", "did you mean `display`?");
     screen.ask("displayn", "the name displayn is not bound");
+}
+
+#[test]
+fn a_name_that_is_not_defined_yet_has_no_value() {
+    let folder = tempdir().unwrap();
+    let mut screen = open(folder.path());
+    screen.ask("(define (level) verbosity)", "; level uses verbosity");
+    screen.ask("(level)", "the name verbosity is not bound");
+    screen.ask("(define copy verbosity)", "the name verbosity is not bound");
+    screen.ask("copy", "the name copy is not bound");
+    screen.ask(
+        "(define (louder) (set! volume 11))",
+        "the name volume is not bound",
+    );
+    screen.ask("(set! volume 11)", "the name volume is not bound");
+    std::fs::write(folder.path().join("later.scm"), "(define verbosity 3)").unwrap();
+    screen.ask(",load later.scm", "loaded");
+    screen.ask("(level)", "= 3");
+}
+
+#[test]
+fn the_last_error_is_shown_as_it_was_reported() {
+    let folder = tempdir().unwrap();
+    let mut screen = open(folder.path());
+    screen.ask("(nobody 1)", "the name nobody is not bound");
+    screen.ask(",apropos", "use ,apropos TEXT");
+    screen.ask("*e", "= #<error: the name nobody is not bound>");
+    screen.ask("(list *e)", "= (#<error: the name nobody is not bound>)");
+}
+
+#[test]
+fn documentation_is_broken_between_words() {
+    let folder = tempdir().unwrap();
+    let mut screen = open(folder.path());
+    for name in ["bind", "hook", "send"] {
+        let shown = screen.ask(&format!(",doc {name}"), "# Examples");
+        for line in shown.lines() {
+            assert!(line.trim_end().chars().count() <= 80, "{line:?}");
+        }
+    }
+    screen.ask(
+        ",doc bind",
+        "\r\n* #:reply-queue : bytes of unread replies above which a peer is not read =\r\n  1048576",
+    );
 }
 
 #[test]

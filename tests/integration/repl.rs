@@ -116,6 +116,26 @@ fn functions_may_use_what_a_later_line_defines() {
 }
 
 #[test]
+fn names_of_steels_own_can_be_defined_anew() {
+    let text = "(define (length x) 5)\n(displayln (length 1))\n(define car cdr)\n\
+                (displayln (car (list 1 2)))\n(define range 7)\n(displayln range)\n\
+                (define (length x) 6)\n(displayln (length 1))\n";
+    let done = sipc_with(&[] as &[&str], text.as_bytes());
+    assert_eq!(
+        (done.code, done.text(), &*done.err),
+        (0, "5\n(2)\n7\n6\n", "")
+    );
+    // What is not defined there is still refused, in the text's own words.
+    let done = sipc_with(&[] as &[&str], b"(define (f) 1) (set! car cdr)");
+    assert!(
+        done.err.contains("standard input:1:17: set!"),
+        "{}",
+        done.err
+    );
+    assert!(!done.err.contains("#%"), "{}", done.err);
+}
+
+#[test]
 fn a_line_is_read_whole_after_a_look_ahead() {
     let text = "(define p (open-input-string \"äöü€\\na\\n\\nxyz\")) (peek-char p)
         (displayln (read-line p) (read-line p) (read-line p) (read-line p) (read-line p))";

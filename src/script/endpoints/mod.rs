@@ -82,6 +82,8 @@ impl Received {
 pub(crate) struct Server {
     pub(crate) id: ListenerId,
     path: String,
+    /// Whether it ends with the evaluation that waits for it.
+    is_hook: bool,
     /// What `hook` returns, once it has ended.
     result: OnceLock<SteelVal>,
 }
@@ -246,6 +248,7 @@ impl Endpoints {
         let server = Arc::new(Server {
             id: listener.id,
             path: listener.path.clone(),
+            is_hook: form == "hook",
             result: OnceLock::new(),
         });
         self.servers.insert(listener.id, server.clone());
@@ -389,12 +392,19 @@ impl Endpoints {
                 .map(Weak::as_ptr)
                 .map(|p| p as usize)
                 .collect(),
+            hooks: self.hooks().collect(),
             depth: self.current.len(),
         }
     }
 
+    /// Returns the listeners that `hook` serves.
+    fn hooks(&self) -> impl Iterator<Item = ListenerId> {
+        let hooks = self.servers.values().filter(|server| server.is_hook);
+        hooks.map(|server| server.id)
+    }
+
     /// Releases what was opened since `mark`, after an error or an interrupt: no exit part has
-    /// run. A message whose callback was interrupted is not taken for handled.
+    /// run. What was hooked since is served no longer. A message whose callback was interrupted is not taken for handled.
     pub(crate) fn release_since(&mut self, mark: &Mark, was_interrupted: bool) {
         if was_interrupted {
             for current in &self.current[mark.depth.min(self.current.len())..] {
@@ -412,6 +422,9 @@ impl Endpoints {
             .filter(|id| !mark.listeners.contains(id))
             .collect();
         newer.into_iter().for_each(|id| self.release(id));
+        let left: Vec<_> = self.hooks().filter(|id| !mark.hooks.contains(id)).collect();
+        left.into_iter()
+            .for_each(|id| self.end(id, SteelVal::BoolV(false)));
         for client in &self.clients {
             if !mark.clients.contains(&(client.as_ptr() as usize))
                 && let Some(client) = client.upgrade()
@@ -449,6 +462,7 @@ impl Endpoints {
 pub(crate) struct Mark {
     listeners: Vec<ListenerId>,
     clients: Vec<usize>,
+    hooks: Vec<ListenerId>,
     depth: usize,
 }
 
