@@ -252,7 +252,7 @@ impl Host {
         let mut unit = self
             .redefinitions
             .as_mut()
-            .map(|all| all.begin(&self.engine, &text, given));
+            .map(|all| all.begin(&self.engine, &mut text, given));
         let macros = unit.as_ref().map(|_| self.engine.in_scope_macros().clone());
         let own = text.len();
         if let Some(unit) = &unit {

@@ -5,7 +5,8 @@
 //! users. So each unit gets one setter for every name it defines. A setter's assignment keeps
 //! the name from being inlined; and when the name is defined again, the setters of the earlier
 //! bindings give them the new value. What a file gives that was required again reaches earlier
-//! code in the same way. A unit that fails gives its names their old values back;
+//! code in the same way. A variable that is defined again with a plain value is assigned instead:
+//! earlier code that changes it and later code that reads it share one binding. A unit that fails gives its names their old values back;
 //! a name that had none cannot be unbound in Steel, and says so when it is used. A name of Steel's
 //! own that its compiler lets nobody assign, such as `length`, reaches later code only.
 
@@ -20,6 +21,13 @@ use super::syntax::{ends_word, forms};
 /// What Steel's compiler says to a setter for a name of its own that the same text defines anew.
 /// Once that has run, the name is like every other.
 pub(super) const IS_BUILT_IN: &str = "cannot mutate module-required identifier";
+
+/// Stands for `define` where it assigns. It is as long, so that places in the text stay.
+pub(super) const ASSIGN: &str = "#%set!";
+
+/// What makes [`ASSIGN`] known to an engine.
+pub(super) const SYNTAX: &str = "(define-syntax #%set! (syntax-rules () \
+     [(_ name value) (begin (set! name value) void)]))";
 
 /// The setters of the names that were defined so far.
 #[derive(Debug, Default)]
@@ -44,23 +52,37 @@ pub(super) struct Unit {
 #[derive(Debug)]
 struct Name {
     name: String,
-    setter: String,
+    /// Its new setter; nothing where the name is assigned.
+    setter: Option<String>,
     old: Option<SteelVal>,
 }
 
 impl Redefinitions {
     /// Notes what a text is going to define, and what the files that it requires may give it.
-    pub(super) fn begin(&mut self, engine: &Engine, text: &str, given: Vec<String>) -> Unit {
+    /// Makes assignments of the definitions that are to be some.
+    pub(super) fn begin(&mut self, engine: &Engine, text: &mut String, given: Vec<String>) -> Unit {
         let mut names: Vec<Name> = Vec::new();
         let mut setters = String::new();
-        for name in defined(text) {
-            if names.iter().any(|known| known.name == name) {
+        let all = defined(text);
+        for name in &all {
+            if names.iter().any(|known| known.name == *name) {
                 continue;
             }
-            let (setter, definition) = self.setter(&name);
-            setters.push_str(&definition);
-            let old = self.old(engine, &name);
-            names.push(Name { name, setter, old });
+            let is_once = all.iter().filter(|other| *other == name).count() == 1;
+            let setter = match is_once && self.assign(text, name) {
+                true => None,
+                false => {
+                    let (setter, definition) = self.setter(name);
+                    setters.push_str(&definition);
+                    Some(setter)
+                }
+            };
+            let old = self.old(engine, name);
+            names.push(Name {
+                name: name.clone(),
+                setter,
+                old,
+            });
         }
         let given = given.into_iter().map(|name| {
             let old = self.old(engine, &name);
@@ -71,6 +93,27 @@ impl Redefinitions {
             given: given.collect(),
             setters,
         }
+    }
+
+    /// Makes an assignment of the definition of a variable that is bound. Returns whether it did.
+    fn assign(&self, text: &mut String, name: &str) -> bool {
+        let is_bound = self.setters.get(name).is_some_and(|all| !all.is_empty())
+            && !self.unbound.contains_key(name);
+        // Documentation belongs to definitions.
+        if !is_bound || text.contains("@doc") {
+            return false;
+        }
+        let found = forms(text).into_iter().find(|form| {
+            let form = &text[form.clone()];
+            form.starts_with("(define")
+                && matches!(parts(form)[..], ["define", known, _] if known == name)
+        });
+        let Some(form) = found else {
+            return false;
+        };
+        let word = form.start + 1..form.start + 1 + ASSIGN.len();
+        text.replace_range(word, ASSIGN);
+        true
     }
 
     fn old(&self, engine: &Engine, name: &str) -> Option<SteelVal> {
@@ -103,10 +146,12 @@ impl Redefinitions {
         let is_compiled = !unit.setters.is_empty();
         for Name { name, setter, old } in unit.names {
             let is_bound = self.renew(engine, &name, old);
-            if is_bound && !is_compiled {
-                self.add_setter(engine, &name);
-            } else if is_bound {
-                self.setters.entry(name).or_default().push(setter);
+            match setter {
+                Some(_) if is_bound && !is_compiled => self.add_setter(engine, &name),
+                Some(setter) if is_bound => {
+                    self.setters.entry(name).or_default().push(setter);
+                }
+                _ => {}
             }
         }
         for (name, old) in unit.given {
@@ -122,21 +167,29 @@ impl Redefinitions {
             return false;
         };
         self.unbound.remove(name);
-        let setters = self.setters.entry(name.to_owned()).or_default();
-        for earlier in setters.iter() {
-            // A setter only assigns; it has no way to fail.
-            let _ = engine.call_function_by_name_with_args(earlier, vec![new.clone()]);
-        }
-        if let (Some(old), false) = (old, setters.is_empty()) {
+        self.set(engine, name, &new);
+        if let (Some(old), true) = (old, self.setters.contains_key(name)) {
             // The same for servers that were given the function itself.
             let _ = engine.call_function_by_name_with_args("sipc-renew-callbacks", vec![old, new]);
         }
         true
     }
 
+    /// Gives all bindings of a name a value.
+    fn set(&self, engine: &mut Engine, name: &str, value: &SteelVal) {
+        for setter in self.setters.get(name).into_iter().flatten() {
+            // A setter only assigns; it has no way to fail.
+            let _ = engine.call_function_by_name_with_args(setter, vec![value.clone()]);
+        }
+    }
+
     /// Gives what a failed unit was going to define its old value.
     pub(super) fn abandon(&mut self, engine: &mut Engine, unit: Unit) {
-        for Name { name, old, .. } in unit.names {
+        for Name { name, setter, old } in unit.names {
+            if let (None, Some(old)) = (&setter, &old) {
+                self.set(engine, &name, old);
+                continue;
+            }
             let Some(old) = old else {
                 if engine.global_exists(&name) {
                     self.unbind(engine, &name);

@@ -9,6 +9,7 @@ use steel::parser::parser::SourceId;
 use steel::parser::span::Span;
 use steel::steel_vm::engine::Engine;
 
+use super::redefine::ASSIGN;
 use super::syntax::position;
 
 /// Characters of a source line that are shown.
@@ -46,7 +47,7 @@ impl Sources {
         // Modules that have changed keep their numbers too.
         for (id, source) in known.texts.iter_mut().filter(|(_, source)| source.is_file) {
             if let Some(text) = engine.get_source(&SourceId(*id)) {
-                source.text = text;
+                source.text = as_written(text);
             }
         }
         for id in again.into_iter().chain((known.next..top.0).map(SourceId)) {
@@ -63,7 +64,7 @@ impl Sources {
                 id.0,
                 Source {
                     name,
-                    text,
+                    text: as_written(text),
                     is_internal,
                     is_file,
                 },
@@ -135,6 +136,14 @@ pub(crate) fn message(error: &SteelErr) -> String {
             format!("the name {name} is not bound")
         }
         _ => text.to_owned(),
+    }
+}
+
+/// Returns a text as its author wrote it.
+fn as_written(text: Arc<Cow<'static, str>>) -> Arc<Cow<'static, str>> {
+    match text.contains(ASSIGN) {
+        true => Arc::new(text.replace(ASSIGN, "define").into()),
+        false => text,
     }
 }
 

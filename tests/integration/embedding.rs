@@ -207,3 +207,28 @@ fn making_a_host_without_a_home_prints_and_creates_nothing() {
     assert_eq!((output.stdout, output.stderr), (Vec::new(), Vec::new()));
     assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0);
 }
+
+#[test]
+fn a_variable_that_is_defined_again_is_one_for_the_code_before_and_after() {
+    let mut host = Host::new().unwrap();
+    host.set_redefinable(true);
+    let mut shown = |text: &str| match host.run_str("typed", text) {
+        Ok(values) => values.last().map_or(String::new(), ToString::to_string),
+        Err(error) => error.to_string().lines().next().unwrap().to_owned(),
+    };
+    shown("(define counter 0)\n(define (bump!) (set! counter (+ counter 1)) counter)");
+    assert_eq!(shown("(bump!)"), "1");
+    assert_eq!(shown("(define counter 100)"), "#<void>");
+    assert_eq!(shown("(list (bump!) counter)"), "(101 101)");
+    assert_eq!(shown("(set! counter 7) (list (bump!) counter)"), "(8 8)");
+    assert_eq!(
+        shown("(define counter (+ counter 2)) (list counter (bump!))"),
+        "(10 11)"
+    );
+    // One that fails changes nothing, whatever it did before.
+    assert_eq!(
+        shown("(define counter 5)\n(bump!)\n(define other (car 3))"),
+        "typed:3:16: car expected a list or pair, found: 3"
+    );
+    assert_eq!(shown("(list (bump!) counter)"), "(12 12)");
+}
