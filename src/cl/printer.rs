@@ -213,10 +213,9 @@ fn barred(name: &str, case: Case) -> String {
                 && !c.is_whitespace()
                 && !matches!(
                     c,
-                    '(' | ')' | '"' | '\'' | '`' | ',' | ';' | ':' | '|' | '\\'
+                    '(' | ')' | '"' | '\'' | '`' | ',' | ';' | ':' | '|' | '\\' | '#'
                 )
         })
-        && !name.starts_with('#')
         && !name.chars().all(|c| c == '.')
         && number::parse_number(name).is_none();
     if plain {
@@ -472,7 +471,17 @@ fn sequence(
     closers: usize,
 ) {
     out.push(open);
-    let indent = out.column;
+    let mut indent = out.column;
+    // The arguments of a call stand below its first one; those of `if` all or none.
+    let head = match items.first() {
+        Some(SteelVal::SymbolV(s)) if open == "(" && style.pretty => s.as_str(),
+        _ => "",
+    };
+    let is_call = super::table::is_standard(head);
+    let is_split = head == "IF" && {
+        let all = list(items.to_vec());
+        out.column - 1 + flat(&all, style, depth).chars().count() + closers > style.margin
+    };
     let cut = style.length.filter(|n| items.len() > *n);
     let mut tail = tail;
     let shortened;
@@ -503,7 +512,9 @@ fn sequence(
         let after = if is_last { closers + 1 } else { 1 };
         if i > 0 {
             out.push(" ");
-            if broken || !fits(out, &text, after, style) {
+            if i == 1 && is_call {
+                indent = out.column;
+            } else if broken || is_split || !fits(out, &text, after, style) {
                 let keep = out.text.trim_end_matches(' ').len();
                 out.text.truncate(keep);
                 out.newline(indent);

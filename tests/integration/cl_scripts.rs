@@ -133,14 +133,22 @@ fn what_is_no_program_says_where_and_runs_nothing() {
             "a.lisp:2:11: FORMAT: error in FORMAT: unknown",
         ),
         (
+            b"(princ 1)\n(princ 1/0)\n",
+            "a.lisp:2:8: text: 1/0 is a ratio over zero",
+        ),
+        (
+            b"(princ 1)\n(princ 1e99)\n",
+            "a.lisp:2:8: text: 1E99 is a float that is out of range",
+        ),
+        (
             b"(princ 1)\n(if)\n",
             "a.lisp:2:1: IF: wrong number of arguments",
         ),
         (
             b"(princ 1)\n(print \"caf\xe9\")\n",
-            "a.lisp:2: the text is not UTF-8",
+            "a.lisp:2:12: the text is not UTF-8",
         ),
-        (&utf16, "a.lisp:1: the text is not UTF-8"),
+        (&utf16, "a.lisp:1:1: the text is not UTF-8"),
         (
             b"(princ 1)\n\0(princ 2)\n",
             "a.lisp:2:1: text: the character U+0000",

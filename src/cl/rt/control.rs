@@ -231,7 +231,7 @@ pub(super) fn register(t: &mut Prims) {
         Err(super::condition::raise(
             "TYPE-ERROR",
             m,
-            vec![("DATUM", a[1].clone())],
+            vec![("DATUM", a[1].clone()), ("EXPECTED-TYPE", a[2].clone())],
         ))
     });
     // Fails with a message of the translator's own.
