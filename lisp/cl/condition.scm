@@ -30,9 +30,10 @@
     cl:initforms)
   c)
 
+;; A condition that is there already keeps its slots and its text.
 (define (cl:condition kind what args)
-  (cl:reported
-    (cl:initialized (apply %MAKE-CONDITION (cons kind (cons what args))) args)))
+  (let ((c (apply %MAKE-CONDITION (cons kind (cons what args)))))
+    (if (%EQL c what) c (cl:reported (cl:initialized c args)))))
 
 (define (cl:make-condition what . args)
   (cl:condition "SIMPLE-CONDITION" what args))

@@ -24,15 +24,21 @@
 (define (cl:mapcan f l . more)
   (apply %NCONC (%STEEL-LIST (apply cl:mapcar (cons f (cons l more))))))
 
-(define (cl:maplist f l)
-  (let loop ((l l) (out '()))
-    (if (%ATOM l) (%REVERSED out) (loop (%CDR l) (cons (f l) out)))))
+(define (cl:maplist f l . more)
+  (let loop ((ls (cons l more)) (out '()))
+    (if (cl:any-atom? ls)
+        (%REVERSED out)
+        (loop (map %CDR ls) (cons (apply f ls) out)))))
 
-(define (cl:mapl f l)
-  (let loop ((at l)) (if (%ATOM at) l (begin (f at) (loop (%CDR at))))))
+(define (cl:mapl f l . more)
+  (let loop ((ls (cons l more)))
+    (if (cl:any-atom? ls) l (begin (apply f ls) (loop (map %CDR ls))))))
 
-(define (cl:mapcon f l)
-  (apply %NCONC (%STEEL-LIST (cl:maplist f l))))
+(define (cl:any-atom? ls)
+  (if (null? ls) #f (if (%ATOM (car ls)) #t (cl:any-atom? (cdr ls)))))
+
+(define (cl:mapcon f l . more)
+  (apply %NCONC (%STEEL-LIST (apply cl:maplist (cons f (cons l more))))))
 
 (define (cl:maphash f table)
   (let loop ((ks (%HASH-KEYS table)) (vs (%HASH-VALUES table)))

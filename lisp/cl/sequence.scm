@@ -14,7 +14,10 @@
   (if (null? ls) #f (if (null? (car ls)) #t (cl:any-null? (cdr ls)))))
 
 (define (cl:map-into to f . from)
-  (%REPLACE to (apply cl:map (cons 'LIST (cons f from))) #f #f #f #f))
+  (let ((new (if (null? from)
+                 (map (lambda (old) (f)) (%ELEMENTS to))
+                 (apply cl:map (cons 'LIST (cons f from))))))
+    (%REPLACE to new #f #f #f #f)))
 
 (define (cl:reduce f s initial from-end start end key)
   (let* ((all (%ELEMENTS s start end))
@@ -166,18 +169,19 @@
         (get (if key key (lambda (x) x))))
     (define (seen? x l)
       (if (null? l) #f (if (same x (get (car l))) #t (seen? x (cdr l)))))
-    (if from-end
-        (let loop ((l (%ELEMENTS s)) (out '()))
-          (if (null? l)
-              (%LIKE s (reverse out))
-              (loop (cdr l) (if (seen? (get (car l)) out) out (cons (car l) out)))))
-        (let loop ((l (%ELEMENTS s)) (out '()))
-          (if (null? l)
-              (%LIKE s (reverse out))
-              (loop (cdr l) (if (seen? (get (car l)) (cdr l)) out (cons (car l) out))))))))
+    (define (first-of-each l out)
+      (if (null? l)
+          (reverse out)
+          (first-of-each (cdr l) (if (seen? (get (car l)) out) out (cons (car l) out)))))
+    (define (last-of-each l out)
+      (if (null? l)
+          (reverse out)
+          (last-of-each (cdr l) (if (seen? (get (car l)) (cdr l)) out (cons (car l) out)))))
+    (let ((kept ((if from-end first-of-each last-of-each) (%ELEMENTS s start end) '())))
+      (%LIKE s (append (%ELEMENTS s 0 (if start start 0)) kept (if end (%ELEMENTS s end) '()))))))
 
-(define (cl:search a b test key start1 end1 start2 end2 from-end)
-  (let* ((same (if test test %EQL))
+(define (cl:search a b test key start1 end1 start2 end2 from-end test-not)
+  (let* ((same (cond [test test] [test-not (lambda (x y) (not (test-not x y)))] [else %EQL]))
          (get (lambda (x) (if key (key x) x)))
          (pattern (map get (%ELEMENTS a start1 end1)))
          (text (map get (%ELEMENTS b start2 end2))))
@@ -194,11 +198,18 @@
         [(null? t) found]
         [else (loop (cdr t) (+ i 1) found)]))))
 
-(define (cl:mismatch a b test key start1 end1 start2 end2)
-  (let ((same (if test test %EQL)) (get (lambda (x) (if key (key x) x))))
-    (let loop ((x (%ELEMENTS a start1 end1)) (y (%ELEMENTS b start2 end2)) (i (if start1 start1 0)))
+(define (cl:mismatch a b test key start1 end1 start2 end2 from-end test-not)
+  (let ((same (cond [test test] [test-not (lambda (x y) (not (test-not x y)))] [else %EQL]))
+        (get (lambda (x) (if key (key x) x)))
+        (xs (%ELEMENTS a start1 end1))
+        (ys (%ELEMENTS b start2 end2))
+        (start (if start1 start1 0))
+        (step (if from-end - +)))
+    (let loop ((x (if from-end (reverse xs) xs))
+               (y (if from-end (reverse ys) ys))
+               (i (if from-end (+ start (length xs)) start)))
       (cond
         [(and (null? x) (null? y)) #f]
         [(or (null? x) (null? y)) i]
-        [(same (get (car x)) (get (car y))) (loop (cdr x) (cdr y) (+ i 1))]
+        [(same (get (car x)) (get (car y))) (loop (cdr x) (cdr y) (step i 1))]
         [else i]))))

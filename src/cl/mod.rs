@@ -155,7 +155,11 @@ impl Translation {
         });
         match caller {
             Some(offset) => self.position(offset),
-            None => self.only_call(rt::condition::undefined_function(error)?),
+            None => match rt::condition::undefined_function(error) {
+                Some(name) => self.only_call(name),
+                // A tail call has left no trace: the form of the top level that was running.
+                None => rt::control::running_form(),
+            },
         }
     }
 

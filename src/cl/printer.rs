@@ -213,12 +213,12 @@ fn barred(name: &str, case: Case) -> String {
                 && !c.is_whitespace()
                 && !matches!(
                     c,
-                    '(' | ')' | '"' | '\'' | '`' | ',' | ';' | ':' | '|' | '\\'
+                    '(' | ')' | '"' | '\'' | '`' | ',' | ';' | ':' | '|' | '\\' | '#'
                 )
         })
-        && !name.starts_with('#')
         && !name.chars().all(|c| c == '.')
-        && number::parse_number(name).is_none();
+        && number::parse_number(name).is_none()
+        && !may_be_number(name);
     if plain {
         return cased(name, case);
     }
@@ -231,6 +231,18 @@ fn barred(name: &str, case: Case) -> String {
     }
     out.push('|');
     out
+}
+
+// Whether another Lisp could take a token for a number: `1E`, `1/A`.
+fn may_be_number(name: &str) -> bool {
+    let letters: Vec<bool> = name.chars().map(|c| c.is_ascii_alphabetic()).collect();
+    name.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | '^' | '_'))
+        && name.contains(|c: char| c.is_ascii_digit())
+        && !name.ends_with(['+', '-'])
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '/' | '.' | '^' | '_'))
+        && !letters.windows(2).any(|w| w[0] && w[1])
 }
 
 /// A string between quotes.
@@ -472,7 +484,17 @@ fn sequence(
     closers: usize,
 ) {
     out.push(open);
-    let indent = out.column;
+    let mut indent = out.column;
+    // The arguments of a call stand below its first one; those of `if` all or none.
+    let head = match items.first() {
+        Some(SteelVal::SymbolV(s)) if open == "(" && style.pretty => s.as_str(),
+        _ => "",
+    };
+    let is_call = super::table::is_standard(head);
+    let is_split = head == "IF" && {
+        let all = list(items.to_vec());
+        out.column - 1 + flat(&all, style, depth).chars().count() + closers > style.margin
+    };
     let cut = style.length.filter(|n| items.len() > *n);
     let mut tail = tail;
     let shortened;
@@ -503,10 +525,14 @@ fn sequence(
         let after = if is_last { closers + 1 } else { 1 };
         if i > 0 {
             out.push(" ");
-            if broken || !fits(out, &text, after, style) {
+            let begins_call = i == 1 && is_call;
+            if broken || (is_split && !begins_call) || !fits(out, &text, after, style) {
                 let keep = out.text.trim_end_matches(' ').len();
                 out.text.truncate(keep);
                 out.newline(indent);
+            }
+            if begins_call {
+                indent = out.column;
             }
         }
         broken = !fits(out, &text, after, style) && !matches!(x, SteelVal::StringV(_));

@@ -457,6 +457,9 @@ impl<'a> Reader<'a> {
                 pos,
             });
         }
+        if let Some(why) = number::impossible(&name) {
+            return self.fail(pos, format!("{name} is {why}"));
+        }
         if name.chars().all(|c| c == '.') {
             return self.fail(pos, "dot context error");
         }

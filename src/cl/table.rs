@@ -78,6 +78,11 @@ pub(crate) fn is_standard(name: &str) -> bool {
     STANDARD.get(name).is_some_and(|k| *k != 'V')
 }
 
+/// Whether a name is a function of the language.
+pub(crate) fn is_standard_function(name: &str) -> bool {
+    STANDARD.get(name) == Some(&'F')
+}
+
 /// Whether a name is a variable of the language that is not kept here.
 pub(crate) fn is_refused_variable(name: &str) -> bool {
     STANDARD.get(name) == Some(&'V') && !is_known_variable(name)

@@ -36,13 +36,11 @@ pub(super) fn as_text(name: &str, mut bytes: Vec<u8>) -> Result<String> {
     }
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..at]
-            .iter()
-            .filter(|byte| **byte == b'\n')
-            .count()
-            + 1;
+        let before = String::from_utf8_lossy(&error.as_bytes()[..at]);
+        let line = before.matches('\n').count() + 1;
+        let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
         script_error(format!(
-            "{name}:{line}: the text is not UTF-8; save the file as UTF-8"
+            "{name}:{line}:{column}: the text is not UTF-8; save the file as UTF-8"
         ))
     })
 }

@@ -110,7 +110,7 @@ fn what_is_no_program_says_where_and_runs_nothing() {
         .encode_utf16()
         .flat_map(u16::to_le_bytes)
         .collect();
-    let cases: [(&[u8], &str); 10] = [
+    let cases: [(&[u8], &str); 15] = [
         (
             b"(princ 1)\n(print (list 1 2)\n",
             "a.lisp:2:1: text: end of file",
@@ -133,14 +133,34 @@ fn what_is_no_program_says_where_and_runs_nothing() {
             "a.lisp:2:11: FORMAT: error in FORMAT: unknown",
         ),
         (
+            b"(princ 1)\n(let ((*print-circle* t)) 1)\n",
+            "a.lisp:2:7: not supported here: *PRINT-CIRCLE*",
+        ),
+        (
+            b"(princ 1)\n(make-array 1 :displaced-to #(1))\n",
+            "a.lisp:2:15: not supported here: :DISPLACED-TO of MAKE-ARRAY",
+        ),
+        (
+            b"(princ 1)\n(call-next-method)\n",
+            "a.lisp:2:1: not supported here: CALL-NEXT-METHOD",
+        ),
+        (
+            b"(princ 1)\n(princ 1/0)\n",
+            "a.lisp:2:8: text: 1/0 is a ratio over zero",
+        ),
+        (
+            b"(princ 1)\n(princ 1e99)\n",
+            "a.lisp:2:8: text: 1E99 is a float that is out of range",
+        ),
+        (
             b"(princ 1)\n(if)\n",
             "a.lisp:2:1: IF: wrong number of arguments",
         ),
         (
             b"(princ 1)\n(print \"caf\xe9\")\n",
-            "a.lisp:2: the text is not UTF-8",
+            "a.lisp:2:12: the text is not UTF-8",
         ),
-        (&utf16, "a.lisp:1: the text is not UTF-8"),
+        (&utf16, "a.lisp:1:1: the text is not UTF-8"),
         (
             b"(princ 1)\n\0(princ 2)\n",
             "a.lisp:2:1: text: the character U+0000",
@@ -187,4 +207,14 @@ fn an_interrupt_ends_a_sleep_in_lisp() {
     stopper.join().unwrap();
     assert_eq!(error.kind(), ErrorKind::Interrupted);
     assert!(begun.elapsed() < Duration::from_secs(60));
+}
+
+#[test]
+fn an_error_in_a_library_function_that_was_called_last_has_its_line() {
+    let folder = tempdir().unwrap();
+    let program = "(princ 1)\n\n(defun f (l)\n  (reduce #'+ l))\n(f (list 1 nil))\n";
+    std::fs::write(folder.path().join("a.lisp"), program).unwrap();
+    let output = run(folder.path(), &["a.lisp"]);
+    let said = text(&output.stderr);
+    assert!(said.contains("a.lisp:5:1: The value"), "{said}");
 }

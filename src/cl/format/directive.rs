@@ -391,7 +391,7 @@ fn iterate(
         if end != End::Done {
             break;
         }
-        if source.at == before && limit > 1_000_000 {
+        if source.at == before && source.left() > 0 && limit > 1_000_000 {
             return Err(simple_error(
                 "error in FORMAT: an iteration that uses no arguments",
             ));

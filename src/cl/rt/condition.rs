@@ -56,6 +56,8 @@ const BUILT_IN: &[(&str, &[&str], &[&str])] = &[
     ("UNDEFINED-FUNCTION", &["CELL-ERROR"], &["NAME"]),
     ("CONTROL-ERROR", &["ERROR"], &[]),
     ("PROGRAM-ERROR", &["ERROR"], &[]),
+    // What SBCL signals for a list that does not fit its pattern.
+    ("ARG-COUNT-ERROR", &["ERROR"], &[]),
     ("PARSE-ERROR", &["ERROR"], &[]),
     ("STREAM-ERROR", &["ERROR"], &["STREAM"]),
     ("END-OF-FILE", &["STREAM-ERROR"], &["STREAM"]),

@@ -6,6 +6,7 @@ use steel::rerrs::SteelErr;
 
 use super::hash::{Table, Test};
 use super::table::{PRIMS, Prims, p};
+use crate::cl::form::Pos;
 use crate::cl::value::*;
 
 // (%keys rest-list key...): a Steel list with the value of each keyword, or the missing mark.
@@ -147,6 +148,15 @@ fn getenv(a: &[V]) -> Result<V, SteelErr> {
     Ok(std::env::var(name).map_or(NIL, string))
 }
 
+thread_local! {
+    static RUNNING: std::cell::Cell<Option<Pos>> = const { std::cell::Cell::new(None) };
+}
+
+/// The place of the form of the top level that ran last.
+pub(crate) fn running_form() -> Option<Pos> {
+    RUNNING.with(std::cell::Cell::get)
+}
+
 pub(super) fn register(t: &mut Prims) {
     p!(t, "%KEYS", 2, 99, keys);
     p!(t, "%FUNCTION-TABLE", 0, 0, |_| Ok(obj(Obj::Table(
@@ -199,7 +209,7 @@ pub(super) fn register(t: &mut Prims) {
         items(&a[0])?.chunks(2).any(|p| eql(&p[0], &a[1]))
     ));
     p!(t, "%TOO-FEW", 1, 1, |_| Err(super::condition::raise(
-        "PROGRAM-ERROR",
+        "ARG-COUNT-ERROR",
         "too few elements in the list for the pattern".into(),
         vec![],
     )));
@@ -216,6 +226,17 @@ pub(super) fn register(t: &mut Prims) {
         ),
         vec![],
     )));
+    // (%at line column file): the form of the top level that begins to run.
+    p!(t, "%AT", 3, 3, |a| {
+        let number = |v: &V| index(v).map(|n| n as u32);
+        let place = Pos {
+            line: number(&a[0])?,
+            column: number(&a[1])?,
+            file: number(&a[2])? as u16,
+        };
+        RUNNING.with(|r| r.set(Some(place)));
+        Ok(NIL)
+    });
     // (%check-type place value type description-or-nil)
     p!(t, "%CHECK-TYPE", 4, 4, |a| {
         let p = crate::cl::printer::prin1;
@@ -231,7 +252,7 @@ pub(super) fn register(t: &mut Prims) {
         Err(super::condition::raise(
             "TYPE-ERROR",
             m,
-            vec![("DATUM", a[1].clone())],
+            vec![("DATUM", a[1].clone()), ("EXPECTED-TYPE", a[2].clone())],
         ))
     });
     // Fails with a message of the translator's own.

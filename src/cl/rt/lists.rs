@@ -170,8 +170,11 @@ fn putf(a: &[V]) -> R {
 fn remf(a: &[V]) -> R {
     let all = items(&a[0])?;
     let mut out = Vec::new();
+    let mut found = false;
     for pair in all.chunks(2) {
-        if !eql(&pair[0], &a[1]) {
+        if !found && eql(&pair[0], &a[1]) {
+            found = true;
+        } else {
             out.extend(pair.iter().cloned());
         }
     }

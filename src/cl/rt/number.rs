@@ -272,13 +272,7 @@ pub(crate) fn divide(how: Round, a: &V, b: &V) -> Result<(V, V), SteelErr> {
         N::get(b).ok_or_else(|| type_error(b, "REAL"))?,
     );
     if y.is_zero() {
-        let op = match how {
-            Round::Floor => "FLOOR",
-            Round::Ceiling => "CEILING",
-            Round::Truncate => "TRUNCATE",
-            Round::Nearest => "ROUND",
-        };
-        return Err(division_by_zero(op, a, b));
+        return Err(division_by_zero("/", a, b));
     }
     let (Some(p), Some(q)) = (x.ratio(), y.ratio()) else {
         return Err(simple_error("cannot divide a number that is not finite"));
@@ -380,6 +374,21 @@ pub(crate) fn parse_number(s: &str) -> Option<V> {
             .filter(|d| d.is_finite())
             .map(|d| SteelVal::NumV(f64::from(d)))
     }
+}
+
+/// Why a token that has the shape of a number is none: a ratio over zero, a float out of range.
+pub(crate) fn impossible(s: &str) -> Option<&'static str> {
+    if let Some((top, bottom)) = s.split_once('/') {
+        let is_zero = !bottom.is_empty() && bottom.chars().all(|c| c == '0');
+        return (is_zero && parse_rational(top, 10).is_some()).then_some("a ratio over zero");
+    }
+    let marker = s.rfind(['E', 'D', 'F', 'S', 'L'])?;
+    let exponent = &s[marker + 1..];
+    let digits = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+    let is_exponent = !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit());
+    let mantissa = format!("{}0", &s[..=marker]);
+    (is_exponent && parse_number(&mantissa).is_some() && parse_number(s).is_none())
+        .then_some("a float that is out of range")
 }
 
 /// Shortest digits and decimal exponent: the value is `0.DIGITS * 10^exponent`.

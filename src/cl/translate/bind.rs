@@ -82,6 +82,10 @@ impl Tr<'_> {
             self.refuse(b.pos, "LET", "a binding must be (name value)");
             return None;
         }
+        if crate::cl::table::is_refused_variable(&name) {
+            self.refuse(b.pos, &name, format!("not supported here: {name}"));
+            return None;
+        }
         Some((name, init))
     }
 

@@ -269,6 +269,11 @@ impl Tr<'_> {
                 if shape.ignored.contains(&name) {
                     continue;
                 }
+                if functions::is_missing_key(shape.name, name) {
+                    let missing = format!("not supported here: :{name} of {}", shape.name);
+                    self.refuse(pair[0].pos, shape.name, missing);
+                    continue;
+                }
                 return Err(format!("Unknown &KEY argument: :{name}"));
             };
             let code = if matches!(name, "KEY" | "TEST" | "TEST-NOT") && !shape.is_plain_test {

@@ -90,11 +90,66 @@ impl Tr<'_> {
             let args = self.exprs(&a[2..], env);
             self.raise(f, &args)
         } else {
+            if let Some(form) = self.assertion_of_call(f, &a[0], env) {
+                return self.stmt(&form, env, k);
+            }
             let shown = crate::cl::printer::prin1(&crate::cl::rt::io::datum(&a[0]));
             let text = format!("The assertion {shown} failed.");
             self.at(f.pos, &format!("(%FAIL {})", literal(&text)))
         };
         self.deliver(format!("(if {test} #f {fail})"), k)
+    }
+
+    // A test that calls a function fails with what its arguments were, those that say nothing
+    // left out.
+    fn assertion_of_call(&mut self, f: &Form, test: &Form, env: &Env) -> Option<Form> {
+        let (Some(head), Kind::List(items)) = (test.head(), &test.kind) else {
+            return None;
+        };
+        let is_function = env.fun(head).is_some()
+            || self.known.functions.contains_key(head)
+            || crate::cl::table::is_standard_function(head);
+        let says = |x: &Form| match x.name() {
+            Some(name) => !(name.starts_with(':') || matches!(name, "T" | "NIL")),
+            None => x.items().is_some_and(|i| !i.is_empty()) && x.head() != Some("QUOTE"),
+        };
+        if !is_function || !items[1..].iter().any(says) {
+            return None;
+        }
+        let sym = |name: &str| Form::sym(name, f.pos);
+        let quoted = |x: &Form| Form::list(vec![sym("QUOTE"), x.clone()], f.pos);
+        let (mut bindings, mut call) = (Vec::new(), vec![items[0].clone()]);
+        let mut shown = vec![sym("LIST")];
+        for x in &items[1..] {
+            if !says(x) {
+                call.push(x.clone());
+                continue;
+            }
+            let name = Form::sym(&self.fresh("ARG"), x.pos);
+            bindings.push(Form::list(vec![name.clone(), x.clone()], x.pos));
+            shown.extend([quoted(x), name.clone()]);
+            call.push(name);
+        }
+        let text = "The assertion ~S failed with ~{~S = ~S~^, ~}.";
+        let fail = vec![
+            sym("ERROR"),
+            Form {
+                kind: Kind::Atom(crate::cl::value::string(text.to_string())),
+                pos: f.pos,
+            },
+            quoted(test),
+            Form::list(shown, f.pos),
+        ];
+        let check = vec![
+            sym("UNLESS"),
+            Form::list(call, test.pos),
+            Form::list(fail, f.pos),
+        ];
+        let bindings = Form::list(bindings, f.pos);
+        Some(Form::list(
+            vec![sym("LET"), bindings, Form::list(check, f.pos)],
+            f.pos,
+        ))
     }
 
     pub(super) fn check_type(&mut self, f: &Form, a: &[Form], env: &Env, k: &K) -> String {

@@ -92,9 +92,9 @@ static SHAPES: &[Shape] = &[
     row("MAPCAR", "cl:mapcar", "fxr", &[]),
     row("MAPC", "cl:mapc", "fxr", &[]),
     row("MAPCAN", "cl:mapcan", "fxr", &[]),
-    row("MAPLIST", "cl:maplist", "fx", &[]),
-    row("MAPL", "cl:mapl", "fx", &[]),
-    row("MAPCON", "cl:mapcon", "fx", &[]),
+    row("MAPLIST", "cl:maplist", "fxr", &[]),
+    row("MAPL", "cl:mapl", "fxr", &[]),
+    row("MAPCON", "cl:mapcon", "fxr", &[]),
     row("MAP", "cl:map", "xfxr", &[]),
     row("MAP-INTO", "cl:map-into", "xfr", &[]),
     row("MAPHASH", "cl:maphash", "fx", &[]),
@@ -137,14 +137,16 @@ static SHAPES: &[Shape] = &[
         "cl:search",
         "xx",
         &[
-            "TEST", "KEY", "START1", "END1", "START2", "END2", "FROM-END",
+            "TEST", "KEY", "START1", "END1", "START2", "END2", "FROM-END", "TEST-NOT",
         ],
     ),
     row(
         "MISMATCH",
         "cl:mismatch",
         "xx",
-        &["TEST", "KEY", "START1", "END1", "START2", "END2"],
+        &[
+            "TEST", "KEY", "START1", "END1", "START2", "END2", "FROM-END", "TEST-NOT",
+        ],
     ),
     row("MEMBER", "cl:member", "xx", LIST_ITEM),
     row("MEMBER-IF", "cl:member-if", "fx", &["KEY"]),
@@ -236,8 +238,11 @@ static SHAPES: &[Shape] = &[
         &["ELEMENT-TYPE", "EXTERNAL-FORMAT"],
     ),
     row("FUNCALL", "cl:funcall", "fr", &[]),
-    row("EXIT", "cl:exit", "", &["!CODE", "ABORT"]),
-    row("QUIT", "cl:exit", "", &["!CODE", "ABORT"]),
+    ignoring(
+        row("EXIT", "cl:exit", "", &["!CODE", "ABORT"]),
+        &["TIMEOUT"],
+    ),
+    row("QUIT", "cl:exit", "", &["!UNIX-STATUS", "RECKLESSLY-P"]),
     row("SLEEP", "cl:sleep", "x", &[]),
     row("COMMAND-LINE-ARGUMENTS", "cl:script-arguments", "", &[]),
     row("SYMBOL-FUNCTION", "cl:function", "x", &[]),
@@ -286,6 +291,25 @@ static SHAPES: &[Shape] = &[
     row("CL-SIPC:POINTER-TO-ARRAY", "cl:pointer-to-array", "xo", &[]),
     row("CL-SIPC:POINTER-FREE", "cl:pointer-free", "x", &[]),
 ];
+
+/// Whether Common Lisp knows a keyword of a function that is not kept here.
+pub(crate) fn is_missing_key(function: &str, key: &str) -> bool {
+    let keys: &[&str] = match function {
+        "MAKE-ARRAY" => &["DISPLACED-TO", "DISPLACED-INDEX-OFFSET"],
+        "READ-FROM-STRING" => &["PRESERVE-WHITESPACE"],
+        "WRITE" | "WRITE-TO-STRING" => &[
+            "ARRAY",
+            "CIRCLE",
+            "GENSYM",
+            "LINES",
+            "MISER-WIDTH",
+            "PPRINT-DISPATCH",
+            "READABLY",
+        ],
+        _ => &[],
+    };
+    keys.contains(&key)
+}
 
 /// The row of a function.
 pub(crate) fn find(name: &str) -> Option<&'static Shape> {

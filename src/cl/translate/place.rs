@@ -62,6 +62,9 @@ impl Tr<'_> {
         ) {
             return format!("(set! g:{name} {value})");
         }
+        if crate::cl::table::is_refused_variable(name) {
+            return self.refuse(pos, name, format!("not supported here: {name}"));
+        }
         // A variable nobody has defined is a global one; bindings of the name stay lexical.
         if !self.is_special(name) {
             self.known.undeclared.insert(name.to_string());

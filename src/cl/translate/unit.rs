@@ -308,6 +308,15 @@ pub(crate) fn translate_text(
             &Env::default(),
             &K::Ret(tr.all_values && tr.known.is_interactive),
         );
+        let Pos {
+            line: row,
+            column,
+            file,
+        } = f.pos;
+        code.push_str(&format!("\u{1}{row}:{column}:{file}\u{2}"));
+        if !matches!(f.head(), Some("DEFUN" | "DEFMACRO" | "DEFSTRUCT")) {
+            code.push_str(&format!("(%AT {row} {column} {file})\n"));
+        }
         code.push_str(&line);
         code.push('\n');
         if f.head() == Some("DEFMACRO")
