@@ -69,8 +69,8 @@ impl HostBuilder {
     ///
     /// # Errors
     ///
-    /// - [`ErrorKind::Io`]: no descriptor is left.
-    /// - [`ErrorKind::Script`]: the engine does not take this crate's own modules.
+    /// - [`ErrorKind::Io`](crate::ErrorKind::Io): no descriptor is left.
+    /// - [`ErrorKind::Script`](crate::ErrorKind::Script): the engine does not take this crate's own modules.
     pub fn build(self) -> Result<Host> {
         home::settle();
         let mut engine = if self.is_sandboxed {
