@@ -218,13 +218,7 @@ impl Redefinitions {
     /// Binds a name that a function uses before it is defined.
     pub(super) fn expect(&mut self, engine: &mut Engine, name: &str) {
         self.unbind(engine, name);
-        let (setter, definition) = self.setter(name);
-        if engine.compile_and_run_raw_program(definition).is_ok() {
-            self.setters
-                .entry(name.to_owned())
-                .or_default()
-                .push(setter);
-        }
+        self.add_setter(engine, name);
     }
 
     fn unbind(&mut self, engine: &mut Engine, name: &str) {

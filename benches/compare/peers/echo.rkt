@@ -1,6 +1,6 @@
 #lang racket/base
 ;; Echoes messages of a fixed length. Run as: racket echo.rkt SOCKET LENGTH
-(require racket/unix-socket racket/vector)
+(require racket/unix-socket)
 (define arguments (current-command-line-arguments))
 (define length (string->number (vector-ref arguments 1)))
 (define listener (unix-socket-listen (vector-ref arguments 0) 128))

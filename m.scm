@@ -1,2 +1,0 @@
-(provide greet)
-(define (greet x) (string-append "hello " x))
