@@ -52,10 +52,21 @@
                         (%LIST ':EXCEPTION (%CONDITION (cadr fault)))
                         (cl:keyword fault))))
         (lambda (type value)
-          (cond
-            [(equal? type 'string) (on-message ':STRING value)]
-            [(equal? type 'binary) (on-message ':BINARY (cl:pointer-to value))]
-            [else (on-message ':CLOSE #f)]))))
+          (if (eq? type cl:string)
+              (on-message cl:string-keyword value)
+              (cl:call-with-other on-message type value)))))
+
+(define (cl:call-with-other on-message type value)
+  (if (eq? type 'binary)
+      (on-message ':BINARY (cl:pointer-to value))
+      (on-message ':CLOSE #f)))
+
+;; Every message asks for these two: a variable is read faster than a quoted symbol, which Steel
+;; fetches from a table behind a lock. Assigned, they are not put in the place of their names.
+(define cl:string 'string)
+(define cl:string-keyword ':STRING)
+(set! cl:string cl:string)
+(set! cl:string-keyword cl:string-keyword)
 
 ;; Text, bytes or nothing, as the type asks.
 (define (cl:payload value type)
@@ -71,14 +82,19 @@
     [(%STRINGP value) (%BYTES (%TEXT-BYTES value))]
     [else (%BYTES value)]))
 
-;; (respond value [type]), or with a message in front as the original's README has it.
-(define (cl:sipc-respond value . more)
-  (cond
-    [(null? more) (cl:respond-as value 'string)]
-    [(not (%KEYWORDP (car more))) (apply cl:sipc-respond more)]
-    [else (cl:respond-as value (cl:host-type (car more)))]))
+;; (respond value [type]), or with a message in front as the original's README has it. What is
+;; absent is T. Nearly every callback answers with text: one step does that, and says false
+;; without having done anything where there is more to it.
+(define (cl:sipc-respond value type of-message)
+  (or (#%respond-text value type) (cl:respond-as value type of-message)))
 
-(define (cl:respond-as value type)
+(define (cl:respond-as value type of-message)
+  (cond
+    [(eq? type #t) (cl:respond-with value 'string)]
+    [(%KEYWORDP type) (cl:respond-with value (cl:host-type type))]
+    [else (cl:sipc-respond type of-message #t)]))
+
+(define (cl:respond-with value type)
   (if type
       (let ((r (respond (cl:payload value type) type)))
         (if (symbol? r) (cl:keyword r) r))

@@ -140,6 +140,7 @@ pub(crate) fn register(
         ("#%timeout", primitives::timeout),
         ("#%release", primitives::release),
         ("#%respond", primitives::respond),
+        ("#%respond-text", primitives::respond_text),
         ("#%defer", primitives::defer),
         ("#%current-message", primitives::current_message),
         ("#%last-error", primitives::last_error),

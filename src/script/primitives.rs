@@ -181,6 +181,16 @@ pub(crate) fn respond(shared: &Shared, args: &[SteelVal]) -> Outcome {
     })
 }
 
+/// Answers with a text of no special type (`true` in its place), as Common Lisp's `respond` nearly
+/// always does. Returns false, and has done nothing, for anything else and for a refusal.
+pub(crate) fn respond_text(shared: &Shared, args: &[SteelVal]) -> Outcome {
+    let [text @ SteelVal::StringV(_), SteelVal::BoolV(true)] = args else {
+        return no();
+    };
+    let result = respond(shared, std::slice::from_ref(text))?;
+    Ok(SteelVal::BoolV(result == SteelVal::BoolV(true)))
+}
+
 /// Returns whether a value is what the running callback was called with.
 fn is_current_value(endpoints: &Endpoints, value: &SteelVal) -> bool {
     endpoints

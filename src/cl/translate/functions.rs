@@ -268,7 +268,7 @@ static SHAPES: &[Shape] = &[
     row("CL-SIPC:TIMEOUT", "cl:sipc-timeout", "xx", &[]),
     row("CL-SIPC:RELEASE", "cl:sipc-release", "x", &[]),
     row("CL-SIPC:HOOK", "cl:sipc-hook", "xff", &[]),
-    row("CL-SIPC:RESPOND", "cl:sipc-respond", "xr", &[]),
+    row("CL-SIPC:RESPOND", "cl:sipc-respond", "xee", &[]),
     row("CL-SIPC:SEND", "cl:sipc-send", "xxr", &[]),
     row("CL-SIPC:SEND-QUICK", "cl:sipc-send-quick", "xxo", &[]),
     row(
