@@ -47,10 +47,11 @@
       [(%EQL (car (car l)) tag) ((cdr (car l)) values)]
       [else (loop (cdr l))])))
 
-;; Rest arguments to the parameters of a function with keywords: optional ones, then by keyword.
-(define (cl:sorted rest optional keys)
-  (let loop ((rest rest) (n optional) (out '()))
-    (if (= n 0)
+;; Rest arguments to the parameters of a function with keywords: optional ones, each with what it is
+;; when absent, then by keyword.
+(define (cl:sorted rest defaults keys)
+  (let loop ((rest rest) (defaults defaults) (out '()))
+    (if (null? defaults)
         (append
           (reverse out)
           (if (null? keys)
@@ -64,8 +65,8 @@
                    (apply %KEYS (cons rest (cons #f (map car keys))))
                    keys)))
         (if (or (null? rest) (and (not (null? keys)) (%KEYWORDP (car rest))))
-            (loop rest (- n 1) (cons #f out))
-            (loop (cdr rest) (- n 1) (cons (car rest) out))))))
+            (loop rest (cdr defaults) (cons (car defaults) out))
+            (loop (cdr rest) (cdr defaults) (cons (car rest) out))))))
 
 ;; The property list of each symbol that has one.
 (define cl:properties (%MAKE-HASH-TABLE #f))

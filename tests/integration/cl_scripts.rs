@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use steel_sipc::{ErrorKind, Host};
 use tempfile::tempdir;
 
-use super::cli_support::SIPC;
+use super::cli_support::{Place, SIPC, Served, sipc};
 
 fn run(folder: &Path, arguments: &[&str]) -> Output {
     Command::new(SIPC)
@@ -217,4 +217,70 @@ fn an_error_in_a_library_function_that_was_called_last_has_its_line() {
     let output = run(folder.path(), &["a.lisp"]);
     let said = text(&output.stderr);
     assert!(said.contains("a.lisp:5:1: The value"), "{said}");
+}
+
+/// How a callback answers, what `respond` gives back, and the reply.
+const ANSWERS: [(&str, &str, &str); 12] = [
+    (r#"(sipc:respond message)"#, "T", "asked"),
+    (r#"(sipc:respond "bin" :binary)"#, "T", "bin"),
+    (r#"(sipc:respond message "x")"#, "T", "x"),
+    (r#"(sipc:respond message "y" :binary)"#, "T", "y"),
+    (
+        r#"(sipc:respond nil)"#,
+        "NIL is not a Lisp string or pointer.",
+        "",
+    ),
+    (
+        r#"(sipc:respond message nil)"#,
+        "NIL is not a Lisp string or pointer.",
+        "",
+    ),
+    (
+        r#"(sipc:respond 5)"#,
+        "5 is not a Lisp string or pointer.",
+        "",
+    ),
+    (
+        r#"(list (sipc:respond "a") (sipc:respond "b") (sipc:respond "c" :string))"#,
+        "(T RESPONSE-MULTI RESPONSE-MULTI)",
+        "a",
+    ),
+    (r#"(apply #'sipc:respond (list "z" :string))"#, "T", "z"),
+    (r#"(funcall 'sipc:respond "q")"#, "T", "q"),
+    (r#"(sipc:respond "w" :nosuch)"#, "UNKNOWN-TYPE", ""),
+    (
+        r#"(let ((m (copy-seq "abc"))) (setf (char m 0) #\x) (sipc:respond m))"#,
+        "T",
+        "xbc",
+    ),
+];
+
+#[test]
+fn a_lisp_callback_answers_in_every_way_that_respond_is_called() {
+    let place = Place::new();
+    let socket = place.socket();
+    let thunks: String = ANSWERS
+        .iter()
+        .map(|(call, ..)| format!("(lambda (message) (declare (ignorable message)) {call})\n"))
+        .collect();
+    let script = place.path("server.lisp");
+    let text = format!(
+        r#"(defvar *answers* (list {thunks}))
+(sipc:with-bound-socket (s "{socket}")
+  (sipc:hook s (lambda (fault) (print fault) t)
+    (lambda (type message)
+      (format t "~a~%" (handler-case (funcall (pop *answers*) message) (error (e) e)))
+      (finish-output)
+      (not (null *answers*)))))"#
+    );
+    std::fs::write(&script, text).unwrap();
+    let mut command = Command::new(SIPC);
+    command.arg(&script);
+    let mut served = Served::start(command, socket.clone());
+    for (call, value, reply) in ANSWERS {
+        let done = sipc(&["send", "--wait", "30", &socket, "asked"]);
+        assert_eq!((done.code, done.text()), (0, reply), "{call}: {done:?}");
+        assert_eq!(served.line(), format!("{value}\n"), "{call}");
+    }
+    assert_eq!(served.finish().code, 0);
 }

@@ -396,11 +396,15 @@ impl Tr<'_> {
         }
         let names: Vec<String> = (0..required).map(|i| format!("a{i}")).collect();
         let names = names.join(" ");
-        let optional = shape
+        let defaults: Vec<&str> = shape
             .args
             .chars()
-            .filter(|c| matches!(c, 'o' | 'e'))
-            .count();
+            .filter_map(|c| match c {
+                'o' => Some("#f"),
+                'e' => Some("#t"),
+                _ => None,
+            })
+            .collect();
         let spread = self.rt("cl:sorted");
         let keys: Vec<String> = shape
             .keys
@@ -411,7 +415,8 @@ impl Tr<'_> {
             })
             .collect();
         format!(
-            "(lambda ({names} . r) (apply {target} (append (list {stream}{names}) ({spread} r {optional} (list {})))))",
+            "(lambda ({names} . r) (apply {target} (append (list {stream}{names}) ({spread} r (list {}) (list {})))))",
+            defaults.join(" "),
             keys.join(" ")
         )
     }
