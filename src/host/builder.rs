@@ -43,7 +43,20 @@ impl HostBuilder {
         self
     }
 
-    /// Leaves out what reaches the file system, processes and the network, except for sockets.
+    /// Leaves out Steel's functions on files, folders and TCP; the forms of `sipc` stay.
+    ///
+    /// That keeps a script from touching files by mistake. It is no barrier against a hostile one,
+    /// which can still start programs (`command`), name files to `load` and `require`, and call
+    /// every function in the body of a `defmacro`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use steel_sipc::Host;
+    /// let mut host = Host::builder().sandboxed(true).build()?;
+    /// assert!(host.run_str("demo", r#"(open-output-file "notes.txt")"#).is_err());
+    /// # Ok::<(), steel_sipc::Error>(())
+    /// ```
     #[must_use]
     pub fn sandboxed(mut self, is_sandboxed: bool) -> Self {
         self.is_sandboxed = is_sandboxed;

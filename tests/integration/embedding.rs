@@ -232,3 +232,35 @@ fn a_variable_that_is_defined_again_is_one_for_the_code_before_and_after() {
     );
     assert_eq!(shown("(list (bump!) counter)"), "(12 12)");
 }
+
+#[test]
+fn a_sandboxed_host_has_no_functions_on_files_and_serves_all_the_same() {
+    let folder = tempdir().unwrap();
+    let kept = folder.path().join("kept");
+    std::fs::write(&kept, "text").unwrap();
+    let (kept, made) = (kept.display().to_string(), folder.path().join("made"));
+    let mut host = Host::builder().quiet(true).sandboxed(true).build().unwrap();
+    for text in [
+        format!("(open-input-file {kept:?})"),
+        format!("(open-output-file {:?})", made.display().to_string()),
+        format!(
+            "(eval '(open-output-file {:?}))",
+            made.display().to_string()
+        ),
+        format!("(delete-file! {kept:?})"),
+        format!("(require-builtin steel/filesystem) (delete-file! {kept:?})"),
+        "(read-dir \"/\")".to_owned(),
+        "(tcp-connect \"127.0.0.1:1\")".to_owned(),
+    ] {
+        let error = host.run_str("sandbox", &text).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Script, "{text}: {error}");
+    }
+    assert_eq!(std::fs::read_to_string(&kept).unwrap(), "text");
+    assert!(!made.exists());
+    let socket = folder.path().join("s").display().to_string();
+    let text = format!(
+        "(serve (bind {socket:?}) (lambda (f) #true) (lambda (type value) (respond value)))
+         (send-quick {socket:?} \"hello\")"
+    );
+    assert_eq!(shown(&mut host, &text), "\"hello\"");
+}
