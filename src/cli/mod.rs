@@ -132,5 +132,6 @@ fn finish(name: &str, outcome: Outcome) -> ExitCode {
 /// Prints a line for a person, with the program's name in front.
 pub(crate) fn say(name: &str, message: &str) {
     // Where standard error is gone there is nobody to tell.
+    let message = output::shown(message.as_bytes(), true);
     let _ = writeln!(std::io::stderr(), "{name}: {message}");
 }

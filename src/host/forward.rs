@@ -3,14 +3,15 @@
 //! Steel refuses to compile a name that is not bound, also inside a function that nobody calls
 //! yet. Where definitions come one by one, as at a prompt, such a name is bound to a function
 //! that says so when it is called, and a later definition takes its place by the ways of
-//! `redefine`. What runs at once is refused as ever: a misspelt name is noticed where it is used.
+//! `redefine`. A name outside every function is refused as ever: a misspelt one is noticed where
+//! it is used.
 
 use std::path::Path;
 use steel::SteelVal;
 use steel::rerrs::ErrorKind as SteelErrorKind;
 
 use super::Host;
-use super::redefine::definition;
+use super::redefine::{definition, parts};
 use super::session::unbound;
 use super::syntax::{ends_word, forms};
 use crate::error::{Error, Result};
@@ -34,13 +35,14 @@ impl Host {
         loop {
             let result = self.run_whole(name, text, path);
             let Err(error) = &result else { return result };
-            if !may_wait || self.undefined.len() == MOST || !defines_functions(text) {
+            if !may_wait || self.undefined.len() == MOST {
                 return result;
             }
             let Some(missing) = self.missing(error) else {
                 return result;
             };
-            if assigns(text, &missing) {
+            let waits = defines_functions(text) || is_in_functions_only(text, &missing);
+            if !waits || assigns(text, &missing) {
                 return result;
             }
             if let Some(all) = &mut self.redefinitions {
@@ -103,9 +105,55 @@ fn defines_functions(text: &str) -> bool {
         })
 }
 
+/// Returns whether a text uses a name, and only in bodies of functions.
+fn is_in_functions_only(text: &str, name: &str) -> bool {
+    let mut is_used = false;
+    is_used_in_functions(text, name, false, &mut is_used) && is_used
+}
+
+/// Goes through the code of a text. Returns false at the first use outside every function.
+fn is_used_in_functions(text: &str, name: &str, is_inside: bool, is_used: &mut bool) -> bool {
+    forms(text).into_iter().all(|form| {
+        let form = text[form].trim_start_matches(['`', ',', '@', '#']);
+        if form.starts_with('\'') {
+            return true;
+        }
+        if !form.starts_with(['(', '[', '{']) {
+            *is_used |= form == name;
+            return is_inside || form != name;
+        }
+        let is_inside = match parts(form)[..] {
+            ["quote", ..] => return true,
+            ["lambda" | "λ" | "case-lambda", ..] => true,
+            ["define", head, ..] => is_inside || head.starts_with(['(', '[']),
+            _ => is_inside,
+        };
+        is_used_in_functions(&form[1..form.len() - 1], name, is_inside, is_used)
+    })
+}
+
 #[cfg(test)]
 mod tests {
-    use super::defines_functions;
+    use super::{defines_functions, is_in_functions_only};
+
+    #[test]
+    fn a_name_may_wait_inside_functions() {
+        for text in [
+            "(serve l e (lambda (t v) (later v)))",
+            "(define a (list (λ () later) '(later)))",
+            "(begin (define (f) `(1 ,(later))) (f))",
+        ] {
+            assert!(is_in_functions_only(text, "later"), "{text}");
+        }
+        for text in [
+            "(serve l e later)",
+            "(later (lambda () (later)))",
+            "(lambda () 'later)",
+            "(f)",
+        ] {
+            assert!(!is_in_functions_only(text, "later"), "{text}");
+        }
+    }
 
     #[test]
     fn what_runs_at_once_does_not_only_define() {

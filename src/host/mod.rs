@@ -4,6 +4,7 @@
 //! one thread; several hosts are several engines) nor for clients without Scheme, which need
 //! only [`crate::sipc`].
 
+mod assign;
 mod builder;
 mod datum;
 mod files;
@@ -13,6 +14,7 @@ mod interrupt;
 mod lisp;
 mod modules;
 mod output;
+mod printable;
 mod reader;
 mod redefine;
 mod report;
@@ -48,6 +50,7 @@ pub use session::WakeHandle;
 pub(crate) use session::distance;
 /// A value of Steel.
 pub use steel::SteelVal as Value;
+pub(crate) use text::visible;
 
 /// A Steel engine with the sipc forms.
 ///
@@ -491,11 +494,16 @@ fn install(engine: &mut Engine, at_prompt: &Arc<AtomicBool>) -> Result<Shared> {
     let endpoints = Arc::new(Mutex::new(Endpoints::new(control)));
     let failed = |error: SteelErr| script_error(format!("cannot load sipc: {error}"));
     let steels = [
+        ("display", "#%private-display"),
+        ("displayln", "#%private-displayln"),
         ("dynamic-wind", "#%dynamic-wind"),
         ("eval", "#%private-eval"),
         ("eval-string", "#%private-eval-string"),
         ("load", "#%private-load"),
         ("make-vector", "#%private-make-vector"),
+        ("print", "#%private-print"),
+        ("println", "#%private-println"),
+        ("write", "#%private-write"),
     ];
     for (name, ours) in steels {
         let value = engine.extract_value(name).map_err(failed)?;
@@ -503,6 +511,7 @@ fn install(engine: &mut Engine, at_prompt: &Arc<AtomicBool>) -> Result<Shared> {
     }
     reader::register(engine);
     files::register(engine);
+    printable::register(engine);
     sizes::register(engine);
     crate::script::register(engine, &endpoints, at_prompt).map_err(failed)?;
     crate::script::register_help(engine, modules::documentation);

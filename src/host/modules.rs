@@ -8,6 +8,7 @@ pub(crate) const MODULE_NAME: &str = "sipc.scm";
 pub(crate) const MODULE: &str = concat!(
     include_str!("../../lisp/sipc/read.scm"),
     include_str!("../../lisp/sipc/input.scm"),
+    include_str!("../../lisp/sipc/print.scm"),
     include_str!("../../lisp/sipc/script.scm"),
     include_str!("../../lisp/sipc/serve.scm"),
     include_str!("../../lisp/sipc/pointer.scm"),

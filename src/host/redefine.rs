@@ -5,10 +5,11 @@
 //! users. So each unit gets one setter for every name it defines. A setter's assignment keeps
 //! the name from being inlined; and when the name is defined again, the setters of the earlier
 //! bindings give them the new value. What a file gives that was required again reaches earlier
-//! code in the same way. A variable that is defined again with a plain value is assigned instead:
-//! earlier code that changes it and later code that reads it share one binding. A unit that fails gives its names their old values back;
-//! a name that had none cannot be unbound in Steel, and says so when it is used. A name of Steel's
-//! own that its compiler lets nobody assign, such as `length`, reaches later code only.
+//! code in the same way. Where a definition can be made an assignment it is one (see `assign`):
+//! earlier code that changes a variable and later code that reads it share one binding. A unit
+//! that fails gives its names their old values back; a name that had none cannot be unbound in
+//! Steel, and says so when it is used. A name of Steel's own that its compiler lets nobody assign,
+//! such as `length`, reaches later code only.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,18 +17,12 @@ use steel::rerrs::ErrorKind;
 use steel::steel_vm::engine::Engine;
 use steel::{SteelErr, SteelVal};
 
+use super::assign;
 use super::syntax::{ends_word, forms};
 
 /// What Steel's compiler says to a setter for a name of its own that the same text defines anew.
 /// Once that has run, the name is like every other.
 pub(super) const IS_BUILT_IN: &str = "cannot mutate module-required identifier";
-
-/// Stands for `define` where it assigns. It is as long, so that places in the text stay.
-pub(super) const ASSIGN: &str = "#%set!";
-
-/// What makes [`ASSIGN`] known to an engine.
-pub(super) const SYNTAX: &str = "(define-syntax #%set! (syntax-rules () \
-     [(_ name value) (begin (set! name value) void)]))";
 
 /// The setters of the names that were defined so far.
 #[derive(Debug, Default)]
@@ -61,6 +56,7 @@ impl Redefinitions {
     /// Notes what a text is going to define, and what the files that it requires may give it.
     /// Makes assignments of the definitions that are to be some.
     pub(super) fn begin(&mut self, engine: &Engine, text: &mut String, given: Vec<String>) -> Unit {
+        assign::quieten(text);
         let mut names: Vec<Name> = Vec::new();
         let mut setters = String::new();
         let all = defined(text);
@@ -95,25 +91,12 @@ impl Redefinitions {
         }
     }
 
-    /// Makes an assignment of the definition of a variable that is bound. Returns whether it did.
+    /// Makes an assignment of the definition of a name that is bound. Returns whether it did.
     fn assign(&self, text: &mut String, name: &str) -> bool {
         let is_bound = self.setters.get(name).is_some_and(|all| !all.is_empty())
             && !self.unbound.contains_key(name);
         // Documentation belongs to definitions.
-        if !is_bound || text.contains("@doc") {
-            return false;
-        }
-        let found = forms(text).into_iter().find(|form| {
-            let form = &text[form.clone()];
-            form.starts_with("(define")
-                && matches!(parts(form)[..], ["define", known, _] if known == name)
-        });
-        let Some(form) = found else {
-            return false;
-        };
-        let word = form.start + 1..form.start + 1 + ASSIGN.len();
-        text.replace_range(word, ASSIGN);
-        true
+        is_bound && !text.contains("@doc") && assign::assign(text, name)
     }
 
     fn old(&self, engine: &Engine, name: &str) -> Option<SteelVal> {
@@ -282,7 +265,7 @@ fn defined(text: &str) -> Vec<String> {
 }
 
 /// Returns the forms inside a form in brackets; none of anything else.
-fn parts(form: &str) -> Vec<&str> {
+pub(super) fn parts(form: &str) -> Vec<&str> {
     let inner = form
         .strip_prefix(['(', '['])
         .and_then(|rest| rest.strip_suffix([')', ']']));

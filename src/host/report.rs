@@ -9,8 +9,9 @@ use steel::parser::parser::SourceId;
 use steel::parser::span::Span;
 use steel::steel_vm::engine::Engine;
 
-use super::redefine::ASSIGN;
+use super::assign;
 use super::syntax::position;
+use super::text::{picture, visible};
 
 /// Characters of a source line that are shown.
 const WIDTH: usize = 100;
@@ -133,17 +134,40 @@ pub(crate) fn message(error: &SteelErr) -> String {
         steel::rerrs::ErrorKind::FreeIdentifier => {
             let name = text.rsplit(": ").next().unwrap_or(text);
             let name = name.split(" - ").next().unwrap_or(name);
-            format!("the name {name} is not bound")
+            format!("the name {} is not bound", visible(name))
         }
-        _ => text.to_owned(),
+        _ => visible(&of_struct(text).unwrap_or_else(|| text.to_owned())),
     }
+}
+
+/// Says what a structure's getter wanted without what Steel shows of its own inside.
+fn of_struct(text: &str) -> Option<String> {
+    if let Some((name, found)) = text.split_once(" expected a struct and an int, found: ") {
+        let (found, _) = found.rsplit_once(" and ")?;
+        let name = name.trim_end_matches(" accessor");
+        return Some(format!("expected a {name}, found: {found}"));
+    }
+    let (name, found) = text
+        .strip_prefix("Struct getter expected ")?
+        .split_once(", found Gc(")?;
+    let (_, found) = found.rsplit_once("}), ")?;
+    let is_older = found
+        .strip_prefix('(')
+        .and_then(|rest| rest.strip_prefix(name))
+        .is_some_and(|rest| rest.starts_with([')', ' ']));
+    Some(match is_older {
+        true => format!(
+            "expected a {name} as it is defined now, found one from before {name} was defined again"
+        ),
+        false => format!("expected a {name}, found: {found}"),
+    })
 }
 
 /// Returns a text as its author wrote it.
 fn as_written(text: Arc<Cow<'static, str>>) -> Arc<Cow<'static, str>> {
-    match text.contains(ASSIGN) {
-        true => Arc::new(text.replace(ASSIGN, "define").into()),
-        false => text,
+    match assign::as_written(&text) {
+        Some(written) => Arc::new(written),
+        None => text,
     }
 }
 
@@ -163,6 +187,7 @@ pub(crate) fn describe(name: &str, text: &str, start: usize, end: usize, message
         .chars()
         .skip(skipped)
         .take(WIDTH)
+        .map(picture)
         .collect();
     let len = text.get(start..end.min(text.len())).map_or(1, |span| {
         span.lines()
@@ -183,6 +208,7 @@ pub(crate) fn describe(name: &str, text: &str, start: usize, end: usize, message
         .map(|c| if c == '\t' { '\t' } else { ' ' })
         .collect();
     let marks = "^".repeat(len.min(room));
+    let (name, message) = (visible(name), visible(message));
     format!("{name}:{line}:{column}: {message}\n {gutter} | {shown}\n {pad} | {before}{marks}")
 }
 

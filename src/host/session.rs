@@ -8,7 +8,7 @@ use steel::rerrs::ErrorKind as SteelErrorKind;
 use steel::rvals::IntoSteelVal;
 use steel::{SteelErr, SteelVal};
 
-use super::{Host, modules, redefine, report, script_error, show, trace};
+use super::{Host, assign, modules, report, script_error, show, trace};
 use crate::error::{Error, Result};
 use crate::script::control::Control;
 use crate::script::endpoints::lock;
@@ -93,8 +93,9 @@ impl Host {
     pub fn set_redefinable(&mut self, is_redefinable: bool) -> &mut Self {
         if is_redefinable != self.redefinitions.is_some() {
             self.redefinitions = is_redefinable.then(Default::default);
+            self.engine.register_value(assign::NOTHING, SteelVal::Void);
             // Where that fails, the text that uses it says so.
-            let _ = self.engine.compile_and_run_raw_program(redefine::SYNTAX);
+            let _ = self.engine.compile_and_run_raw_program(assign::SYNTAX);
         }
         self
     }

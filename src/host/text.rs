@@ -52,3 +52,30 @@ pub(super) fn without_interpreter_line(text: &str) -> String {
         None => text.to_owned(),
     }
 }
+
+/// Writes what a terminal would obey as numbers, as the reader takes them in a string.
+pub(crate) fn visible(text: &str) -> String {
+    let is_obeyed = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    if !text.contains(is_obeyed) {
+        return text.to_owned();
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match is_obeyed(c) {
+            true => shown.push_str(&format!("\\x{:x};", u32::from(c))),
+            false => shown.push(c),
+        }
+    }
+    shown
+}
+
+/// Returns what stands for a character in a line whose columns count.
+pub(super) fn picture(c: char) -> char {
+    match c {
+        '\t' => c,
+        '\x7f' => '\u{2421}',
+        '\0'..' ' => char::from_u32(0x2400 + u32::from(c)).unwrap_or(c),
+        c if c.is_control() => char::REPLACEMENT_CHARACTER,
+        c => c,
+    }
+}

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::session::Session;
 use crate::error::Result;
+use crate::host::visible;
 
 /// What happens after a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,7 +144,8 @@ pub(super) fn run(session: &mut Session, entry: &str) -> Result<After> {
                     format!("; did you mean ,{near}?")
                 });
             session.print(&format!(
-                "there is no command ,{name}{near} (,help lists all)\n"
+                "there is no command ,{}{near} (,help lists all)\n",
+                visible(name)
             ));
             Ok(After::GoOn)
         }
@@ -186,7 +188,7 @@ fn doc(session: &mut Session, name: &str) -> Result<After> {
         }
         (None, None) => format!("the name {name} is not bound; try ,apropos {name}\n"),
     };
-    session.print(&text);
+    session.print(&visible(&text));
     Ok(After::GoOn)
 }
 
@@ -236,7 +238,7 @@ fn apropos(session: &mut Session, text: &str) -> Result<After> {
         .filter(|name| name.to_lowercase().contains(&wanted))
         .collect();
     if found.is_empty() {
-        session.print(&format!("no name contains {text}\n"));
+        session.print(&format!("no name contains {}\n", visible(text)));
     } else {
         session.print(&columns(&found, session.columns));
     }

@@ -5,7 +5,7 @@ use std::io::{ErrorKind as IoErrorKind, Read, Write, stderr, stdin, stdout};
 use super::Repl;
 use super::signals::{self, Signal};
 use crate::error::{Error, ErrorKind, Result};
-use crate::host::{Host, StandardOutput, syntax};
+use crate::host::{Host, StandardOutput, syntax, visible};
 
 /// Standard output cannot be written.
 const UNWRITTEN: i32 = 12;
@@ -137,6 +137,6 @@ fn blank(text: &str) -> String {
 
 fn fail(message: &str, status: i32) -> i32 {
     let _ = stdout().flush();
-    eprintln!("sipc: {message}");
+    eprintln!("sipc: {}", visible(message));
     status
 }

@@ -15,7 +15,7 @@ use super::reach::{Reach, watch};
 use super::terminal::{self, Terminal};
 use super::{Repl, has_colour, plain};
 use crate::error::{ErrorKind, Result};
-use crate::host::{Host, Value, definition, syntax};
+use crate::host::{Host, Value, definition, syntax, visible};
 
 /// A session at the prompt, as its commands see it.
 pub struct Session {
@@ -254,12 +254,16 @@ impl Session {
                 .map(|c| if c == '\n' { c } else { ' ' });
             let unit: String = before.chain(text[form.clone()].chars()).collect();
             let values = self.host.run_str(&name, &unit)?;
-            if let Some((defined, parameters)) = definition(&text[form]) {
-                self.learn_signature(defined, parameters);
-                self.warn_of_undefined(defined);
+            let form = &text[form.clone()];
+            let defined = definition(form);
+            if let Some((name, parameters)) = defined {
+                self.learn_signature(name, parameters);
             }
+            self.warn_of_undefined(defined.map_or("this", |(name, _)| name));
             for value in values {
-                self.show(value);
+                if !is_setter(form) {
+                    self.show(value);
+                }
             }
             if self.host.exit_status().is_some() {
                 break;
@@ -273,9 +277,8 @@ impl Session {
         for (name, guess) in self.host.undefined() {
             let guess = guess.map_or(String::new(), |guess| format!("; did you mean `{guess}`?"));
             self.output.fresh_line();
-            self.print(&format!(
-                "; {user} uses {name}, which is not defined yet{guess}\n"
-            ));
+            let text = format!("; {user} uses {name}, which is not defined yet{guess}\n");
+            self.print(&visible(&text));
         }
     }
 
@@ -310,7 +313,7 @@ impl Session {
         if let Some(value) = self.host.last_error() {
             self.host.define_value("*e", value);
         }
-        let text = error.to_string();
+        let text = visible(&error.to_string());
         let mut lines = text.lines();
         let first = lines.next().unwrap_or_default();
         let mut shown = if has_colour() {
@@ -362,6 +365,14 @@ impl Session {
     pub(super) fn signature(&self, name: &str) -> Option<String> {
         self.shared.names().hint(name).map(str::to_owned)
     }
+}
+
+/// Returns whether a form changes something by a function of Steel's that returns the old value,
+/// which nobody asks for: `set-box!`, and the setters of structures.
+fn is_setter(form: &str) -> bool {
+    let head = form.trim_start_matches(['(', '[']);
+    let head = head.split(syntax::ends_word).next().unwrap_or_default();
+    form.starts_with(['(', '[']) && head.starts_with("set-") && head.ends_with('!')
 }
 
 /// Writes a time as a person reads it.

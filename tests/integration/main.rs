@@ -32,6 +32,7 @@ mod limits; // bounds: peers, descriptors, queues, sizes, times
 mod memory; // what is held for all peers is bounded
 mod pace; // how slow a peer may be
 mod pty; // the prompt on a pseudo-terminal
+mod pty_define; // names defined and defined again there
 mod pty_input;
 mod pty_plain;
 mod pty_support; // the workbench for it

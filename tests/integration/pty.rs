@@ -9,16 +9,10 @@ use tempfile::tempdir;
 
 use crate::pty_support::{CTRL_C, CTRL_D, PROMPT, Screen, eventually};
 
-fn open(folder: &std::path::Path) -> Screen {
-    let mut screen = Screen::open(folder, &[]);
-    screen.wait_for(PROMPT);
-    screen
-}
-
 #[test]
 fn values_are_numbered_and_void_is_silent() {
     let folder = tempdir().unwrap();
-    let mut screen = open(folder.path());
+    let mut screen = Screen::session(folder.path());
     screen.ask("(+ 1 2)", "$1 = 3");
     let shown = screen.ask("(define a 5)", "");
     assert!(!shown.contains('$'));
@@ -30,7 +24,7 @@ fn values_are_numbered_and_void_is_silent() {
 #[test]
 fn errors_have_place_and_guess_and_calls() {
     let folder = tempdir().unwrap();
-    let mut screen = open(folder.path());
+    let mut screen = Screen::session(folder.path());
     screen.ask("(displayn 1)", "did you mean `display`?");
     screen.ask("(begin 1 (car 5))", "^^^");
     screen.ask("(error-object? *e)", "$1 = ");
@@ -58,7 +52,7 @@ fn errors_have_place_and_guess_and_calls() {
 #[test]
 fn a_form_over_several_lines_is_indented_and_recalled_whole() {
     let folder = tempdir().unwrap();
-    let mut screen = open(folder.path());
+    let mut screen = Screen::session(folder.path());
     screen.press("(define (twice x)\r");
     screen.wait_for("\n  ");
     screen.press("(* 2 x))\r");
@@ -78,7 +72,7 @@ fn a_form_over_several_lines_is_indented_and_recalled_whole() {
 #[test]
 fn a_paste_is_one_entry() {
     let folder = tempdir().unwrap();
-    let mut screen = open(folder.path());
+    let mut screen = Screen::session(folder.path());
     screen.press("\x1b[200~(define (p)\n  (list 1\n        2))\n(p)\x1b[201~");
     screen.ask("", "$1 = (1 2)");
 }
@@ -86,7 +80,7 @@ fn a_paste_is_one_entry() {
 #[test]
 fn names_are_completed() {
     let folder = tempdir().unwrap();
-    let mut screen = open(folder.path());
+    let mut screen = Screen::session(folder.path());
     screen.ask("(define my-own-value 7)", "");
     screen.press("my-own\t\r");
     screen.wait_for("= 7");
@@ -105,7 +99,7 @@ fn names_are_completed() {
 #[test]
 fn a_client_whose_callback_is_stopped_is_not_told_that_it_was_served() {
     let folder = tempdir().unwrap();
-    let mut screen = open(folder.path());
+    let mut screen = Screen::session(folder.path());
     screen.ask("(define (endless) (endless))", "");
     screen.press("(hook (bind \"c.socket\") (lambda (f) #t) (lambda (t v) (displayln \"came\" v) (endless)))\r");
     let socket = folder.path().join("c.socket");
@@ -121,7 +115,7 @@ fn a_client_whose_callback_is_stopped_is_not_told_that_it_was_served() {
 #[test]
 fn ctrl_c_at_an_empty_line_stops_a_callback_that_does_not_end() {
     let folder = tempdir().unwrap();
-    let mut screen = open(folder.path());
+    let mut screen = Screen::session(folder.path());
     screen.ask("(define (endless) (endless))", "");
     screen.ask(
         "(define s (serve (bind \"d.socket\") (lambda (f) #t) (lambda (t v) (displayln \"came\" v) (endless))))",
@@ -139,7 +133,7 @@ fn ctrl_c_at_an_empty_line_stops_a_callback_that_does_not_end() {
 #[test]
 fn history_is_searched_backwards() {
     let folder = tempdir().unwrap();
-    let mut screen = open(folder.path());
+    let mut screen = Screen::session(folder.path());
     screen.ask("(+ 40 2)", "$1 = 42");
     screen.ask("(* 3 3)", "$2 = 9");
     screen.press("\x12");
@@ -153,7 +147,7 @@ fn history_is_searched_backwards() {
 #[test]
 fn a_stray_bracket_is_named_with_its_place() {
     let folder = tempdir().unwrap();
-    let mut screen = open(folder.path());
+    let mut screen = Screen::session(folder.path());
     screen.press("(+ 1))\r");
     screen.wait_for("column 6");
     screen.press(CTRL_C);
@@ -165,7 +159,7 @@ fn a_stray_bracket_is_named_with_its_place() {
 fn ctrl_c_stops_whatever_is_running_and_keeps_older_sockets() {
     let folder = tempdir().unwrap();
     let _silent = UnixListener::bind(folder.path().join("silent.socket")).unwrap();
-    let mut screen = open(folder.path());
+    let mut screen = Screen::session(folder.path());
     screen.ask("(define kept (bind \"kept.socket\"))", "");
     screen.ask("(define (loop) (loop))", "");
     for form in [
@@ -199,7 +193,7 @@ fn ctrl_c_stops_whatever_is_running_and_keeps_older_sockets() {
 #[test]
 fn a_hook_that_is_stopped_or_fails_serves_no_longer() {
     let folder = tempdir().unwrap();
-    let mut screen = open(folder.path());
+    let mut screen = Screen::session(folder.path());
     screen.ask("(define kept (bind \"kept.socket\"))", "");
     screen.press("(hook kept (lambda (fault) #true) (lambda (type value) #true))\r");
     screen.wait_for("\x1b[?2004l");
@@ -225,7 +219,7 @@ fn a_hook_that_is_stopped_or_fails_serves_no_longer() {
 #[test]
 fn servers_go_on_while_a_line_is_edited_and_do_not_tear_it() {
     let folder = tempdir().unwrap();
-    let mut screen = open(folder.path());
+    let mut screen = Screen::session(folder.path());
     screen.ask(
         "(define s (serve (bind \"a.socket\") (lambda (f) #t) (lambda (type value) (displayln (string-append \"got \" value)) (respond \"yes\") #t)))",
         "",
@@ -245,66 +239,9 @@ fn servers_go_on_while_a_line_is_edited_and_do_not_tear_it() {
 }
 
 #[test]
-fn a_definition_reaches_callers_and_servers_made_before() {
-    let folder = tempdir().unwrap();
-    let mut screen = open(folder.path());
-    screen.ask("(define (f) 1)", "");
-    screen.ask("(define (g) (f))", "");
-    screen.ask("(define (answer type value) (respond \"old\") #t)", "");
-    screen.ask(
-        "(define s (serve (bind \"b.socket\") (lambda (f) #t) answer))",
-        "",
-    );
-    screen.ask("(define (f) 2)", "");
-    screen.ask("(g)", "= 2");
-    screen.ask("(define (answer type value) (respond \"new\") #t)", "");
-    screen.ask("(send-quick \"b.socket\" \"x\")", "= \"new\"");
-}
-
-#[test]
-fn a_function_may_use_what_is_defined_later() {
-    let folder = tempdir().unwrap();
-    let mut screen = open(folder.path());
-    screen.ask(
-        "(define (even2? n) (if (= n 0) #t (odd2? (- n 1))))",
-        "; even2? uses odd2?, which is not defined yet",
-    );
-    screen.ask("(even2? 3)", "the name odd2? is not bound");
-    let shown = screen.ask("(define (odd2? n) (if (= n 0) #f (even2? (- n 1))))", "");
-    assert!(!shown.contains("not defined"), "{shown}");
-    screen.ask("(list (even2? 10) (odd2? 10))", "= (#true #false)");
-    screen.ask("(define (total) (+ x y))", "; total uses y");
-    screen.ask("(define x 1)", "");
-    screen.ask("(define y 2)", "");
-    screen.ask("(total)", "= 3");
-    // What runs now is refused now.
-    screen.ask("(define z (nobody 1))", "the name nobody is not bound");
-    screen.ask("(define (f) (displayn 1))", "did you mean `display`?");
-    screen.ask("displayn", "the name displayn is not bound");
-}
-
-#[test]
-fn a_name_that_is_not_defined_yet_has_no_value() {
-    let folder = tempdir().unwrap();
-    let mut screen = open(folder.path());
-    screen.ask("(define (level) verbosity)", "; level uses verbosity");
-    screen.ask("(level)", "the name verbosity is not bound");
-    screen.ask("(define copy verbosity)", "the name verbosity is not bound");
-    screen.ask("copy", "the name copy is not bound");
-    screen.ask(
-        "(define (louder) (set! volume 11))",
-        "the name volume is not bound",
-    );
-    screen.ask("(set! volume 11)", "the name volume is not bound");
-    std::fs::write(folder.path().join("later.scm"), "(define verbosity 3)").unwrap();
-    screen.ask(",load later.scm", "loaded");
-    screen.ask("(level)", "= 3");
-}
-
-#[test]
 fn the_last_error_is_shown_as_it_was_reported() {
     let folder = tempdir().unwrap();
-    let mut screen = open(folder.path());
+    let mut screen = Screen::session(folder.path());
     screen.ask("(nobody 1)", "the name nobody is not bound");
     screen.ask(",apropos", "use ,apropos TEXT");
     screen.ask("*e", "= #<error: the name nobody is not bound>");
@@ -314,7 +251,7 @@ fn the_last_error_is_shown_as_it_was_reported() {
 #[test]
 fn documentation_is_broken_between_words() {
     let folder = tempdir().unwrap();
-    let mut screen = open(folder.path());
+    let mut screen = Screen::session(folder.path());
     for name in ["bind", "hook", "send"] {
         let shown = screen.ask(&format!(",doc {name}"), "# Examples");
         for line in shown.lines() {
@@ -330,7 +267,7 @@ fn documentation_is_broken_between_words() {
 #[test]
 fn connections_show_their_figures() {
     let folder = tempdir().unwrap();
-    let mut screen = open(folder.path());
+    let mut screen = Screen::session(folder.path());
     screen.ask("(define s (serve (bind \"a.socket\") (lambda (f) #t) (lambda (t v) (respond \"yes\") #t)))", "");
     screen.ask("(define c (connect \"a.socket\"))", "");
     screen.ask("(send c \"hello\")", "= \"yes\"");
@@ -352,7 +289,7 @@ fn connections_show_their_figures() {
 #[test]
 fn a_value_that_contains_itself_is_shown_in_part() {
     let folder = tempdir().unwrap();
-    let mut screen = open(folder.path());
+    let mut screen = Screen::session(folder.path());
     screen.ask("(define b (box 1))", "");
     screen.ask("(set-box! b (list b))", "");
     screen.ask("b", "= #&(#&(");
@@ -362,74 +299,9 @@ fn a_value_that_contains_itself_is_shown_in_part() {
 }
 
 #[test]
-fn a_file_that_fails_to_load_leaves_everything_as_it_was() {
-    let folder = tempdir().unwrap();
-    let file = folder.path().join("a.scm");
-    std::fs::write(&file, "(define (f) 1)\n(define (g) (f))\n").unwrap();
-    let mut screen = open(folder.path());
-    screen.ask(",load a.scm", "loaded");
-    screen.ask("(define (h) (g))", "");
-    std::fs::write(&file, "(define (f) 2)\n(car 5)\n(define (fresh) 1)").unwrap();
-    screen.ask(",reload", "a.scm:2");
-    screen.ask("(list (f) (g) (h))", "= (1 1 1)");
-    screen.ask("fresh", "the name fresh is not bound");
-    screen.ask("(fresh)", "the name fresh is not bound");
-    std::fs::write(&file, "(define (f) 3)\n").unwrap();
-    screen.ask(",reload", "loaded");
-    screen.ask("(list (f) (g) (h))", "= (3 3 3)");
-    screen.ask("(define (fresh) 4)", "");
-    screen.ask("(fresh)", "= 4");
-}
-
-#[test]
-fn a_changed_module_reaches_earlier_code_and_one_that_fails_changes_nothing() {
-    let folder = tempdir().unwrap();
-    let module = folder.path().join("m.scm");
-    let seconds = std::cell::Cell::new(0);
-    let write = |text: &str| {
-        std::fs::write(&module, text).unwrap();
-        // Steel goes by the time of the last change.
-        seconds.set(seconds.get() + 10);
-        let later = std::time::SystemTime::now() + Duration::from_secs(seconds.get());
-        let file = std::fs::File::options().write(true).open(&module).unwrap();
-        file.set_modified(later).unwrap();
-    };
-    write("(provide f) (define (f) 1)");
-    std::fs::write(
-        folder.path().join("a.scm"),
-        "(require \"m.scm\") (require (prefix-in m: \"m.scm\")) (define (g) (f))",
-    )
-    .unwrap();
-    let mut screen = open(folder.path());
-    screen.ask(",load a.scm", "loaded");
-    screen.ask("(define (h) (list (f) (m:f)))", "");
-    screen.ask("(list (g) (h))", "= (1 (1 1))");
-    write("(provide f) (define (f) 2)");
-    screen.ask(",reload", "loaded");
-    screen.ask("(list (g) (h))", "= (2 (2 2))");
-    write("(provide f) (define (f) 3) (car 5)");
-    screen.ask(",reload", "m.scm:1:29");
-    screen.ask("(list (f) (g) (h))", "= (2 2 (2 2))");
-    write("(provide f) (define (f) 4)");
-    screen.ask("(require \"m.scm\")", "");
-    screen.ask("(list (f) (g) (h))", "= (4 4 (4 2))");
-}
-
-#[test]
-fn definitions_inside_begin_and_structs_reach_callers_made_before() {
-    let folder = tempdir().unwrap();
-    let mut screen = open(folder.path());
-    screen.ask("(begin (define (f) 1) (struct point (x y)))", "");
-    screen.ask("(define (both) (list (f) (point-y (point 5 6))))", "");
-    screen.ask("(both)", "= (1 6)");
-    screen.ask("(begin (define (f) 2) (struct point (y x)))", "");
-    screen.ask("(both)", "= (2 5)");
-}
-
-#[test]
 fn nothing_typed_is_lost_when_the_terminal_goes_away() {
     let folder = tempdir().unwrap();
-    let mut screen = open(folder.path());
+    let mut screen = Screen::session(folder.path());
     screen.ask("(define entered 1)", "");
     screen.press("(define draft");
     screen.wait_for("draft");
@@ -452,7 +324,7 @@ fn nothing_typed_is_lost_when_the_terminal_goes_away() {
 #[test]
 fn a_signal_ends_the_session_in_order() {
     let folder = tempdir().unwrap();
-    let mut screen = open(folder.path());
+    let mut screen = Screen::session(folder.path());
     screen.ask("(define l (bind \"c.socket\"))", "");
     screen.signal(Signal::SIGTERM);
     assert_eq!(screen.end(), 143);
@@ -462,7 +334,7 @@ fn a_signal_ends_the_session_in_order() {
 #[test]
 fn the_terminal_can_be_resized() {
     let folder = tempdir().unwrap();
-    let mut screen = open(folder.path());
+    let mut screen = Screen::session(folder.path());
     screen.resize(24, 40);
     screen.ask("(range 0 30)", "29)");
     let shown = screen.ask("(range 0 30)", "29)");
@@ -478,7 +350,7 @@ fn the_start_up_file_runs_and_its_errors_are_no_end() {
     let config = folder.path().join(".config/sipc");
     std::fs::create_dir_all(&config).unwrap();
     std::fs::write(config.join("init.scm"), "(define started 12)\n(car 5)\n").unwrap();
-    let mut screen = open(folder.path());
+    let mut screen = Screen::session(folder.path());
     screen.wait_for("init.scm:2");
     screen.press(CTRL_D);
     assert_eq!(screen.end(), 0);

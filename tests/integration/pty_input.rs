@@ -6,12 +6,6 @@ use tempfile::tempdir;
 
 use crate::pty_support::{CTRL_C, CTRL_D, PROMPT, Screen};
 
-fn open(folder: &std::path::Path) -> Screen {
-    let mut screen = Screen::open(folder, &[]);
-    screen.wait_for(PROMPT);
-    screen
-}
-
 /// Enters a form, and types a line when it has begun to read.
 #[track_caller]
 fn ask_and_type(screen: &mut Screen, form: &str, line: &str, answer: &str) {
@@ -25,7 +19,7 @@ fn ask_and_type(screen: &mut Screen, form: &str, line: &str, answer: &str) {
 #[test]
 fn scripts_read_what_is_typed() {
     let folder = tempdir().unwrap();
-    let mut screen = open(folder.path());
+    let mut screen = Screen::session(folder.path());
     ask_and_type(&mut screen, "(read-line)", "one two\r", "$1 = \"one two\"");
     ask_and_type(&mut screen, "(read)", "(a\rb)\r", "$2 = (a b)");
     ask_and_type(
@@ -54,7 +48,7 @@ fn scripts_read_what_is_typed() {
 #[test]
 fn ctrl_c_stops_a_script_that_reads_and_servers_go_on_meanwhile() {
     let folder = tempdir().unwrap();
-    let mut screen = open(folder.path());
+    let mut screen = Screen::session(folder.path());
     screen.ask(
         "(define s (serve (bind \"a.socket\") (lambda (f) #t) (lambda (type value) (respond \"yes\") #t)))",
         "",
@@ -86,7 +80,7 @@ fn ctrl_c_stops_a_script_that_reads_and_servers_go_on_meanwhile() {
 #[test]
 fn alt_enter_does_what_enter_does_not() {
     let folder = tempdir().unwrap();
-    let mut screen = open(folder.path());
+    let mut screen = Screen::session(folder.path());
     // A line in a form that is whole.
     screen.press("(list 1 2)\x1b[D\x1b\r");
     screen.press("3\r");

@@ -30,6 +30,14 @@ pub(crate) const CTRL_C: &str = "\x03";
 pub(crate) const CTRL_D: &str = "\x04";
 
 impl Screen {
+    /// Starts the program in `folder`, which is also its home, and waits for the prompt.
+    #[track_caller]
+    pub(crate) fn session(folder: &Path) -> Self {
+        let mut screen = Self::open(folder, &[]);
+        screen.wait_for(PROMPT);
+        screen
+    }
+
     /// Starts the program in `folder`, which is also its home.
     pub(crate) fn open(folder: &Path, args: &[&str]) -> Self {
         Self::open_on("xterm", folder, args)

@@ -296,3 +296,44 @@ fn a_signal_ends_it_while_it_waits_for_a_form() {
     assert!(!std::path::Path::new(&place.socket()).exists());
     drop((forms, watchdog));
 }
+
+#[test]
+fn a_value_in_a_ring_of_boxes_is_an_error_where_it_is_printed() {
+    let rings = [
+        "(define b (box 1)) (set-box! b b)",
+        "(define b (box 1)) (set-box! b (list b (hash 'a b)))",
+        "(struct p (x) #:mutable #:transparent) (define b (p 1)) (set-p-x! b (vector b))",
+    ];
+    for ring in rings {
+        for form in [
+            "(displayln b)",
+            "(display (list b) (current-output-port))",
+            "(println b)",
+            "(to-string b)",
+            "(error \"x\" b)",
+        ] {
+            let done = sipc(&["-e", ring, "-e", form]);
+            assert_eq!(done.code, 1, "{ring} {form}: {}", done.err);
+            assert!(done.err.contains("contains itself"), "{form}: {}", done.err);
+        }
+    }
+    let done = sipc(&["-e", "(displayln (box 1)) (display 1) (displayln 2 \"a\")"]);
+    assert_eq!(done.text(), "'#&1\n12 a \n");
+}
+
+#[test]
+fn what_a_terminal_would_obey_is_escaped_in_errors() {
+    let done = sipc(&["-e", "(|a\u{1b}[31mb| 1)"]);
+    assert!(
+        done.err.contains("the name a\\x1b;[31mb is not bound"),
+        "{}",
+        done.err
+    );
+    assert!(!done.err.contains('\u{1b}'), "{}", done.err);
+    // The marks stand under what they mark.
+    let done = sipc(&["-e", "(list \"\u{1}\" (car 5))"]);
+    assert!(done.err.contains("\u{2401}"), "{}", done.err);
+    assert!(!done.err.contains('\u{1}'), "{}", done.err);
+    let done = sipc(&["no\u{1b}such.scm"]);
+    assert!(!done.err.contains('\u{1b}'), "{}", done.err);
+}
