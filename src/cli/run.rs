@@ -12,7 +12,7 @@ use steel_sipc::repl::Repl;
 use steel_sipc::workers::Worker;
 use steel_sipc::{ErrorKind, Host, host::StandardOutput};
 
-use super::args::{Invocation, Language};
+use super::args::{Invocation, Language, Step};
 use super::exit::Exit;
 use super::failure::{Failure, Outcome};
 use super::output::Input;
@@ -84,9 +84,7 @@ fn interact(invocation: Invocation) -> ExitCode {
     if !invocation.reads_init {
         repl = repl.start_file(None);
     }
-    let runs_nothing = invocation.script.is_none()
-        && invocation.loads.is_empty()
-        && invocation.expressions.is_empty();
+    let runs_nothing = invocation.script.is_none() && invocation.steps.is_empty();
     if !runs_nothing {
         repl = repl.prepare(move |host| evaluate(host, &invocation).map(drop));
     }
@@ -125,14 +123,14 @@ fn failed(error: steel_sipc::Error) -> Failure {
 }
 
 fn evaluate(host: &mut Host, invocation: &Invocation) -> steel_sipc::Result<ExitCode> {
-    for file in &invocation.loads {
-        host.run_file(file)?;
-        if let Some(code) = exit_code(host) {
-            return Ok(code);
+    for step in &invocation.steps {
+        let is_lisp = |file| language_of(invocation, file) == Language::Lisp;
+        match step {
+            Step::Load(file) if is_lisp(Some(file.as_ref())) => drop(host.run_lisp_file(file)?),
+            Step::Load(file) => drop(host.run_file(file)?),
+            Step::Evaluate(text) if is_lisp(None) => drop(host.run_lisp("-e", text)?),
+            Step::Evaluate(text) => drop(host.run_str("-e", text)?),
         }
-    }
-    for expression in &invocation.expressions {
-        host.run_str("-e", expression)?;
         if let Some(code) = exit_code(host) {
             return Ok(code);
         }
@@ -163,15 +161,20 @@ fn evaluate_lisp(host: &mut Host, script: Option<&OsStr>) -> steel_sipc::Result<
     Ok(exit_code(host).unwrap_or_else(|| Exit::Success.into()))
 }
 
-/// Whether the script is Common Lisp: as the command line says, or the file's name.
+/// Whether the script is Common Lisp.
 fn is_lisp(invocation: &Invocation) -> bool {
-    match invocation.language {
-        Some(language) => language == Language::Lisp,
-        None => invocation.script.as_deref().is_some_and(|script| {
-            let extension = Path::new(script).extension();
-            extension.is_some_and(|name| LISP_NAMES.iter().any(|known| name == *known))
-        }),
-    }
+    language_of(invocation, invocation.script.as_deref()) == Language::Lisp
+}
+
+/// Returns the language of a file, or of an expression: as the command line says, or the file's
+/// name.
+fn language_of(invocation: &Invocation, file: Option<&OsStr>) -> Language {
+    let extension = file.and_then(|file| Path::new(file).extension());
+    let is_lisp = extension.is_some_and(|name| LISP_NAMES.iter().any(|known| name == *known));
+    invocation.language.unwrap_or(match is_lisp {
+        true => Language::Lisp,
+        false => Language::Scheme,
+    })
 }
 
 /// `--check`: lists what is not supported, and runs nothing.

@@ -8,15 +8,12 @@ use std::sync::mpsc::{Receiver, Sender};
 use rustyline::config::{BellStyle, ColorMode};
 use rustyline::error::ReadlineError;
 use rustyline::history::DefaultHistory;
-use rustyline::validate::ValidationResult;
-use rustyline::{
-    Cmd, CompletionType, ConditionalEventHandler, Config, Editor, Event, EventContext,
-    EventHandler, KeyCode, KeyEvent, Modifiers, RepeatCount,
-};
+use rustyline::{Cmd, CompletionType, Config, Editor, EventHandler, KeyCode, KeyEvent, Modifiers};
 
-use super::helper::{Assistant, Shared, judge};
+use super::helper::{Assistant, Shared};
 use super::history;
-use super::indent;
+use super::keys::{AltEnter, Enter};
+use super::margin;
 use super::output::{Output, print_above};
 
 /// What the editor tells the session.
@@ -78,6 +75,7 @@ pub(super) fn run(mut setup: Setup, to_session: &Sender<Input>, go_on: &Receiver
         match line {
             Ok(text) => {
                 let _ = setup.shared.take_draft();
+                let text = margin::remove(&text, margin_of(&setup));
                 if text.trim().is_empty() {
                     continue;
                 }
@@ -127,26 +125,27 @@ fn open(setup: &mut Setup) -> rustyline::Result<Editor<Assistant, DefaultHistory
         say(banner);
     }
     let mut editor = Editor::with_config(config)?;
-    editor.set_helper(Some(Assistant::new(
-        setup.shared.clone(),
-        setup.prompt.chars().count(),
-    )));
+    let margin = margin_of(setup);
+    editor.set_helper(Some(Assistant::new(setup.shared.clone(), margin)));
     for key in [
         KeyEvent(KeyCode::Enter, Modifiers::NONE),
         KeyEvent::ctrl('J'),
     ] {
-        editor.bind_sequence(key, EventHandler::Conditional(Box::new(Enter)));
+        editor.bind_sequence(key, EventHandler::Conditional(Box::new(Enter { margin })));
     }
     editor.bind_sequence(
         KeyEvent(KeyCode::Enter, Modifiers::ALT),
-        EventHandler::Conditional(Box::new(AltEnter)),
+        EventHandler::Conditional(Box::new(AltEnter { margin })),
     );
     editor.bind_sequence(KeyEvent::alt('p'), Cmd::HistorySearchBackward);
     editor.bind_sequence(KeyEvent::alt('n'), Cmd::HistorySearchForward);
     if let Some(path) = &setup.history {
-        match history::prepare(path) {
-            // An empty file is no history yet.
-            Ok(()) => drop(editor.load_history(path)),
+        match history::prepare(path).and_then(|()| history::load(path)) {
+            Ok(entries) => {
+                for entry in entries {
+                    editor.add_history_entry(margin::add(&entry, margin))?;
+                }
+            }
             Err(error) => {
                 say(&format!(
                     "; no history: cannot open {}: {error}",
@@ -166,9 +165,16 @@ fn open(setup: &mut Setup) -> rustyline::Result<Editor<Assistant, DefaultHistory
     Ok(editor)
 }
 
+/// Returns the columns of the prompt, under whose end the lines of an entry stand.
+fn margin_of(setup: &Setup) -> usize {
+    let last = setup.prompt.rsplit('\n').next().unwrap_or_default();
+    last.chars().count()
+}
+
 /// Adds an entry to the history, on disk at once.
 fn remember(editor: &mut Editor<Assistant, DefaultHistory>, setup: &Setup, text: &str) {
-    let is_new = editor.add_history_entry(text).unwrap_or(false);
+    let shown = margin::add(text, margin_of(setup));
+    let is_new = editor.add_history_entry(shown).unwrap_or(false);
     if let (true, Some(path)) = (is_new, &setup.history)
         && let Err(error) = history::append(path, text)
     {
@@ -179,50 +185,4 @@ fn remember(editor: &mut Editor<Assistant, DefaultHistory>, setup: &Setup, text:
 /// Says something where the terminal may be gone.
 pub(super) fn say(text: &str) {
     let _ = writeln!(io::stdout(), "{text}");
-}
-
-/// Enter: runs a whole form, and begins an indented line in one that is not.
-struct Enter;
-
-impl ConditionalEventHandler for Enter {
-    fn handle(
-        &self,
-        _: &Event,
-        _: RepeatCount,
-        _: bool,
-        context: &EventContext<'_>,
-    ) -> Option<Cmd> {
-        let (line, pos) = (context.line(), context.pos());
-        match judge(line) {
-            ValidationResult::Incomplete => Some(new_line(&line[..pos])),
-            _ => Some(Cmd::AcceptOrInsertLine {
-                accept_in_the_middle: true,
-            }),
-        }
-    }
-}
-
-/// Begins an indented line behind a text.
-fn new_line(before: &str) -> Cmd {
-    Cmd::Insert(1, format!("\n{}", " ".repeat(indent::column(before))))
-}
-
-/// Alt-Enter: what Enter does not do. Begins a line in a form that is whole, and runs text that
-/// the scanner takes for unfinished and the user knows to be whole.
-struct AltEnter;
-
-impl ConditionalEventHandler for AltEnter {
-    fn handle(
-        &self,
-        _: &Event,
-        _: RepeatCount,
-        _: bool,
-        context: &EventContext<'_>,
-    ) -> Option<Cmd> {
-        let (line, pos) = (context.line(), context.pos());
-        Some(match judge(line) {
-            ValidationResult::Incomplete => Cmd::AcceptLine,
-            _ => new_line(&line[..pos]),
-        })
-    }
 }

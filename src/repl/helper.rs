@@ -12,6 +12,7 @@ use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Context, Helper};
 
 use super::history;
+use super::margin;
 use super::names::Names;
 use crate::host::syntax::{SyntaxError, ends_word, position, scan};
 
@@ -95,7 +96,7 @@ impl Hinter for Assistant {
     type Hint = Note;
 
     fn hint(&self, line: &str, pos: usize, _: &Context<'_>) -> Option<Note> {
-        self.shared.note_draft(line);
+        self.shared.note_draft(&margin::remove(line, self.prompt));
         if line.is_empty() || pos < line.len() {
             return None;
         }
@@ -165,7 +166,7 @@ impl rustyline::hint::Hint for Note {
 
 impl Validator for Assistant {
     fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
-        Ok(judge(context.input()))
+        Ok(judge(&margin::remove(context.input(), self.prompt)))
     }
 }
 

@@ -27,18 +27,23 @@ const BODIES: &[&str] = &[
     "λ",
 ];
 
-/// Returns the column for a line that begins behind `before`.
-pub(super) fn column(before: &str) -> usize {
-    let Ok(found) = scan(before) else { return 0 };
+/// Returns the column for a line that begins behind `before`, whose first line stands behind
+/// `margin` columns.
+pub(super) fn column(before: &str, margin: usize) -> usize {
+    let Ok(found) = scan(before) else {
+        return margin;
+    };
     // Inside a string every blank is text.
     if found.open_text.is_some() {
         return 0;
     }
     let Some(&(at, _)) = found.open.last() else {
-        return 0;
+        return margin;
     };
-    let start = before[..at].rfind('\n').map_or(0, |newline| newline + 1);
-    let open = columns(&before[start..at]);
+    let open = match before[..at].rfind('\n') {
+        Some(newline) => columns(&before[newline + 1..at]),
+        None => margin + columns(&before[..at]),
+    };
     let inside = &before[at + 1..];
     let line = inside.lines().next().unwrap_or_default();
     let head_end = line.find(ends_word).unwrap_or(line.len());
@@ -95,7 +100,21 @@ mod tests {
             ("", 0),
         ];
         for (before, expected) in claims {
-            assert_eq!(column(before), expected, "{before}");
+            assert_eq!(column(before, 0), expected, "{before}");
+        }
+    }
+
+    #[test]
+    fn lines_stand_behind_the_prompt() {
+        let claims = [
+            ("(define (f x)", 8),
+            ("(define (f x)\n        (let ([a 1]", 14),
+            ("(f\n         a", 9),
+            ("(f) ", 6),
+            ("(f \"a", 0),
+        ];
+        for (before, expected) in claims {
+            assert_eq!(column(before, 6), expected, "{before}");
         }
     }
 }

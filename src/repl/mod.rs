@@ -13,6 +13,8 @@ mod editor;
 mod helper;
 mod history;
 mod indent;
+mod keys;
+mod margin;
 mod names;
 mod output;
 mod pipe;

@@ -337,3 +337,28 @@ fn what_a_terminal_would_obey_is_escaped_in_errors() {
     let done = sipc(&["no\u{1b}such.scm"]);
     assert!(!done.err.contains('\u{1b}'), "{}", done.err);
 }
+
+#[test]
+fn expressions_and_files_run_in_the_order_in_which_they_are_given() {
+    let place = Place::new();
+    let (one, two) = (place.path("one.scm"), place.path("two.scm"));
+    std::fs::write(&one, "(define b (+ a 1)) (display b)").unwrap();
+    std::fs::write(&two, "(display (* c 2))").unwrap();
+    let done = sipc(&[
+        "-e",
+        "(define a 1)",
+        "-l",
+        &one,
+        "--eval=(define c (+ b 1))",
+        "-l",
+        &two,
+        "-e",
+        "(display c)",
+    ]);
+    assert_eq!((done.code, done.text(), &*done.err), (0, "263", ""));
+    // In the language that the command line names, or the file's name.
+    let lisp = place.path("three.lisp");
+    std::fs::write(&lisp, "(defun twice (x) (* 2 x))").unwrap();
+    let done = sipc(&["-l", &lisp, "--lisp", "-e", "(format t \"~a\" (twice 21))"]);
+    assert_eq!((done.code, done.text(), &*done.err), (0, "42", ""));
+}

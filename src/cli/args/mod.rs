@@ -6,15 +6,17 @@
 mod client;
 pub(crate) mod examples;
 mod server;
+mod steps;
 mod tools;
 mod values;
 
 use clap::{Command, CommandFactory, Parser};
 use std::ffi::OsString;
-use std::path::PathBuf;
 
 pub(crate) use client::{BenchArgs, ClientArgs, CloseArgs, PingArgs, ReplyArgs, SendArgs};
 pub(crate) use server::ListenArgs;
+pub(crate) use steps::Step;
+use steps::Steps;
 pub(crate) use tools::{CompletionsArgs, HelpArgs, InstallArgs, ManArgs, ProgramName, ShellName};
 
 use super::exit;
@@ -31,10 +33,8 @@ pub(crate) enum Language {
 /// What the script runner is asked to do, whichever way it was written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Invocation {
-    /// Files to load first, in order.
-    pub(crate) loads: Vec<PathBuf>,
-    /// Expressions to evaluate after that, in order.
-    pub(crate) expressions: Vec<String>,
+    /// Expressions to evaluate and files to load first, in order.
+    pub(crate) steps: Vec<Step>,
     /// The script; `-` is standard input. Nothing when expressions are given.
     pub(crate) script: Option<OsString>,
     /// What belongs to the script or the expressions.
@@ -96,17 +96,8 @@ pub(crate) struct ReplArgs {
 
 #[derive(Debug, clap::Args)]
 struct CommonArgs {
-    /// Evaluate an expression; may be given several times.
-    #[arg(
-        short = 'e',
-        long = "eval",
-        value_name = "EXPR",
-        allow_hyphen_values = true
-    )]
-    expressions: Vec<String>,
-    /// Load a file first; may be given several times.
-    #[arg(short = 'l', long = "load", value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
-    loads: Vec<PathBuf>,
+    #[command(flatten)]
+    steps: Steps,
     /// Go on with the prompt afterwards.
     #[arg(short = 'i', long = "interactive")]
     interactive: bool,
@@ -129,8 +120,7 @@ impl CommonArgs {
             _ => None,
         };
         Invocation {
-            loads: self.loads,
-            expressions: self.expressions,
+            steps: self.steps.0,
             interactive: self.interactive,
             language,
             reads_init: !self.no_init,
@@ -143,7 +133,8 @@ impl From<RunnerArgs> for Invocation {
     fn from(args: RunnerArgs) -> Self {
         let mut words = args.words.into_iter();
         let mut invocation = args.common.into_invocation();
-        if invocation.expressions.is_empty() {
+        let evaluates = |step: &Step| matches!(step, Step::Evaluate(_));
+        if !invocation.steps.iter().any(evaluates) {
             invocation.script = words.next();
             invocation.interactive |= invocation.script.is_none() && !args.check;
         }
@@ -262,7 +253,7 @@ mod tests {
             let invocation = runner(&["-l", "lib.scm", "a.scm", word, "b"]);
             assert_eq!(invocation.script, Some("a.scm".into()), "{word}");
             assert_eq!(invocation.arguments, [word, "b"], "{word}");
-            assert_eq!(invocation.loads, [PathBuf::from("lib.scm")]);
+            assert_eq!(invocation.steps, [Step::Load("lib.scm".into())]);
             assert!(!invocation.interactive);
         }
     }
@@ -270,7 +261,8 @@ mod tests {
     #[test]
     fn with_an_expression_all_words_are_arguments() {
         let invocation = runner(&["-e", "(f)", "-e", "-1", "a.scm", "-x"]);
-        assert_eq!(invocation.expressions, ["(f)", "-1"]);
+        let evaluate = |text: &str| Step::Evaluate(text.to_owned());
+        assert_eq!(invocation.steps, [evaluate("(f)"), evaluate("-1")]);
         assert_eq!(invocation.script, None);
         assert_eq!(invocation.arguments, ["a.scm", "-x"]);
         assert!(!invocation.interactive);
