@@ -176,10 +176,15 @@ Ctrl-C           clear the line, or stop what is running\n",
 }
 
 fn doc(session: &mut Session, name: &str) -> Result<After> {
-    if name.is_empty() {
-        session.print("use ,doc NAME\n");
-        return Ok(After::GoOn);
+    match name {
+        "" => session.print("use ,doc NAME\n"),
+        name => describe(session, name),
     }
+    Ok(After::GoOn)
+}
+
+/// Prints what is known of a name.
+pub(super) fn describe(session: &mut Session, name: &str) {
     let text = match (session.host.describe_name(name), session.signature(name)) {
         (Some(text), _) => wrap(text.trim_end(), session.columns),
         (None, Some(signature)) => format!("{signature}\n"),
@@ -189,7 +194,6 @@ fn doc(session: &mut Session, name: &str) -> Result<After> {
         (None, None) => format!("the name {name} is not bound; try ,apropos {name}\n"),
     };
     session.print(&visible(&text));
-    Ok(After::GoOn)
 }
 
 /// Breaks the lines of a documentation between words where they are longer than the terminal is
@@ -285,6 +289,12 @@ fn load(session: &mut Session, file: &str) -> Result<After> {
     let file = file.trim_matches('"');
     if file.is_empty() {
         session.print("use ,load FILE\n");
+        return Ok(After::GoOn);
+    }
+    // Reading a pipe or the terminal could not be stopped.
+    let kind = std::fs::metadata(file).map(|found| found.file_type());
+    if kind.is_ok_and(|kind| !kind.is_file() && !kind.is_dir()) {
+        session.print(&visible(&format!("cannot load {file}: it is no regular file\n")));
         return Ok(After::GoOn);
     }
     session.host.run_file(file)?;

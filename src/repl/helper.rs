@@ -53,6 +53,10 @@ impl Shared {
     }
 }
 
+/// Bytes above which an entry has no colours and hints: with them each key draws all of it, which
+/// a paste that the terminal sends key by key would wait for.
+const LONG: usize = 4000;
+
 /// Completion, hints, colours and the judgement whether a form is whole.
 pub(super) struct Assistant {
     shared: Arc<Shared>,
@@ -97,7 +101,7 @@ impl Hinter for Assistant {
 
     fn hint(&self, line: &str, pos: usize, _: &Context<'_>) -> Option<Note> {
         self.shared.note_draft(&margin::remove(line, self.prompt));
-        if line.is_empty() || pos < line.len() {
+        if line.is_empty() || pos < line.len() || line.len() > LONG {
             return None;
         }
         let last = line.rsplit('\n').next().unwrap_or(line).chars().count();
@@ -197,6 +201,9 @@ fn complaint(text: &str, error: &SyntaxError) -> String {
 
 impl Highlighter for Assistant {
     fn highlight<'l>(&self, line: &'l str, _: usize) -> Cow<'l, str> {
+        if line.len() > LONG {
+            return Cow::Borrowed(line);
+        }
         Cow::Owned(colour(line, self.pair.get(), |word| {
             self.shared.names().is_bound(word)
         }))
@@ -207,6 +214,10 @@ impl Highlighter for Assistant {
     }
 
     fn highlight_char(&self, line: &str, pos: usize, kind: CmdKind) -> bool {
+        if line.len() > LONG {
+            self.pair.set(None);
+            return false;
+        }
         let pair = if kind == CmdKind::ForcedRefresh {
             None
         } else {

@@ -41,6 +41,9 @@ fn is_blank(line: &str) -> bool {
 
 /// Returns where the lines but the first begin that do not begin inside a string.
 fn lines(text: &str) -> Vec<usize> {
+    if !text.contains('\n') {
+        return Vec::new();
+    }
     let bytes = text.as_bytes();
     let mut found = Vec::new();
     let mut at = 0;

@@ -37,9 +37,9 @@ impl Output {
         (Self(Arc::new(inner)), receiver)
     }
 
-    /// Says whether a line is being edited.
-    pub(super) fn set_editing(&self, is_editing: bool) {
-        self.0.is_editing.store(is_editing, Ordering::SeqCst);
+    /// Says whether a line is being edited. Returns whether one was.
+    pub(super) fn set_editing(&self, is_editing: bool) -> bool {
+        self.0.is_editing.swap(is_editing, Ordering::SeqCst)
     }
 
     /// Prints for the session itself.

@@ -49,7 +49,7 @@ pub(super) fn run(repl: Repl) -> i32 {
     let reach = Arc::new(Reach::default());
     let plain_prompt = (!terminal::is_capable()).then(|| repl.prompt.clone());
     let history = repl.history.clone();
-    if let Err(error) = watch(&reach, &shared, &terminal, history, plain_prompt) {
+    if let Err(error) = watch(&reach, &shared, &terminal, history.clone(), plain_prompt) {
         say(&format!("; cannot watch for signals: {error}"));
     }
     let names = repl
@@ -138,11 +138,15 @@ pub(super) fn run(repl: Repl) -> i32 {
     }
     session.learn_all();
     let status = session.serve(&entries, &go_on, &reach);
-    session.output.set_editing(false);
+    let was_editing = session.output.set_editing(false);
     session.host.release_all();
+    if was_editing {
+        // A callback or a signal ended it: what comes next stands under the edited line.
+        session.print("\r\n");
+    }
     session.output.fresh_line();
-    // Whoever is writing the draft finishes.
-    drop(shared.take_draft());
+    // Waits for whoever is writing it already.
+    shared.save_draft(history.as_deref());
     terminal.restore();
     reach.ended().unwrap_or(status)
 }
@@ -247,6 +251,10 @@ impl Session {
             if text[form.clone()].starts_with(',') {
                 // A command has the rest of the entry.
                 return command::run(self, &text[form.start..]);
+            }
+            if let Some(name) = asks_for_help(&text[form.clone()]) {
+                command::describe(self, name);
+                continue;
             }
             // Blanks in front keep the places what they are in the whole entry.
             let before = text[..form.start]
@@ -365,6 +373,13 @@ impl Session {
     pub(super) fn signature(&self, name: &str) -> Option<String> {
         self.shared.names().hint(name).map(str::to_owned)
     }
+}
+
+/// Returns the name that `(help NAME)` asks for. Its text is set for the terminal's width here.
+fn asks_for_help(form: &str) -> Option<&str> {
+    let name = form.strip_prefix("(help")?.strip_suffix(')')?;
+    let is_one = !name.trim().is_empty() && !name.trim().contains(syntax::ends_word);
+    (is_one && name.starts_with(char::is_whitespace)).then(|| name.trim())
 }
 
 /// Returns whether a form changes something by a function of Steel's that returns the old value,
