@@ -116,6 +116,15 @@
 (define (cl:leave code)
   (exit code))
 
+;; Reads: waits for standard input where there is nothing yet, and serves meanwhile.
+(define (cl:taking read . args)
+  (let ((value (apply read args)))
+    (if (%IS-BLOCKED value)
+        (begin
+          (drive (#%input-target))
+          (apply cl:taking (cons read args)))
+        value)))
+
 (define (cl:sleep seconds)
   (%FORCE-OUTPUT g:*STANDARD-OUTPUT*)
   (sleep (/ (%ROUND (%* seconds 1000)) 1000.0))

@@ -26,6 +26,9 @@ static WAITING: Mutex<Vec<Notice>> = Mutex::new(Vec::new());
 /// Reads that ended with a newline: at a terminal the cursor is at the start of a line then.
 static LINES: AtomicUsize = AtomicUsize::new(0);
 
+/// Whether a prompt reads standard input, and scripts cannot.
+static EDITED: AtomicBool = AtomicBool::new(false);
+
 /// Whom to tell that there is something to read.
 type Notice = (Arc<AtomicBool>, Waker);
 
@@ -111,25 +114,29 @@ impl Input {
 
     /// Takes as many bytes as `whole` says are wanted of those that are there.
     fn take(&mut self, mut whole: impl FnMut(&[u8]) -> Option<usize>) -> io::Result<Taken> {
-        // Room is made before and not after, so that what was taken can be put back.
-        self.bytes.drain(..self.at);
-        self.at = 0;
+        // Room is made before and not after, so that what was taken can be put back; and when half
+        // of it has been taken, so that each byte is moved once.
+        if self.at * 2 >= self.bytes.len() {
+            self.bytes.drain(..self.at);
+            self.at = 0;
+        }
         loop {
-            let end = match whole(&self.bytes) {
+            let end = match whole(&self.bytes[self.at..]) {
                 Some(end) => end,
                 None if !is_readable(PollTimeout::ZERO)? => return Ok(Taken::Blocked),
                 None => match self.fill() {
                     Err(Errno::EAGAIN) => return Ok(Taken::Blocked),
                     Err(Errno::EINTR) => continue,
                     Err(errno) => return Err(errno.into()),
-                    Ok(0) if self.bytes.is_empty() => return Ok(Taken::End),
-                    Ok(0) => self.bytes.len(),
+                    Ok(0) if self.at == self.bytes.len() => return Ok(Taken::End),
+                    Ok(0) => self.bytes.len() - self.at,
                     Ok(_) => continue,
                 },
             };
-            self.at = end;
-            self.is_inside_line = self.bytes[..end].last().is_some_and(|byte| *byte != b'\n');
-            return Ok(Taken::Bytes(self.bytes[..end].to_vec()));
+            let taken = self.bytes[self.at..self.at + end].to_vec();
+            self.at += end;
+            self.is_inside_line = taken.last().is_some_and(|byte| *byte != b'\n');
+            return Ok(Taken::Bytes(taken));
         }
     }
 
@@ -181,6 +188,17 @@ pub(crate) fn wait_for_line() -> io::Result<Option<String>> {
             Taken::Blocked => drop(is_readable(PollTimeout::NONE)?),
         }
     }
+}
+
+/// Says whether a prompt reads standard input.
+#[cfg(feature = "cli")]
+pub(crate) fn set_edited(is_edited: bool) {
+    EDITED.store(is_edited, Ordering::SeqCst);
+}
+
+/// Returns whether a prompt reads standard input: what is typed is not for scripts then.
+pub(crate) fn is_edited() -> bool {
+    EDITED.load(Ordering::SeqCst)
 }
 
 /// Returns how often a line was read to its end.

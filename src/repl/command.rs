@@ -294,7 +294,9 @@ fn load(session: &mut Session, file: &str) -> Result<After> {
     // Reading a pipe or the terminal could not be stopped.
     let kind = std::fs::metadata(file).map(|found| found.file_type());
     if kind.is_ok_and(|kind| !kind.is_file() && !kind.is_dir()) {
-        session.print(&visible(&format!("cannot load {file}: it is no regular file\n")));
+        session.print(&visible(&format!(
+            "cannot load {file}: it is no regular file\n"
+        )));
         return Ok(After::GoOn);
     }
     session.host.run_file(file)?;

@@ -44,8 +44,8 @@ pub(super) struct Setup {
     pub(super) notify: Box<dyn Fn() + Send>,
     /// Called before a line is edited and after it.
     pub(super) busy: Box<dyn Fn(bool) + Send>,
-    /// Stops the callback that runs behind the edited line. Returns whether there was one.
-    pub(super) stop_callback: Box<dyn Fn() -> bool + Send>,
+    /// Stops what runs behind the edited line. Returns whether there was anything.
+    pub(super) stop_background: Box<dyn Fn() -> bool + Send>,
 }
 
 /// Reads entries until the end. Each `go_on` allows one.
@@ -85,7 +85,7 @@ pub(super) fn run(mut setup: Setup, to_session: &Sender<Input>, go_on: &Receiver
                 send(&setup.notify, Input::Entry { text, columns });
             }
             Err(ReadlineError::Interrupted) => {
-                if setup.shared.take_draft().is_empty() && !(setup.stop_callback)() {
+                if setup.shared.take_draft().is_empty() && !(setup.stop_background)() {
                     say("; Ctrl-D or ,quit leaves");
                 }
                 continue;

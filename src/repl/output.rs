@@ -39,6 +39,7 @@ impl Output {
 
     /// Says whether a line is being edited. Returns whether one was.
     pub(super) fn set_editing(&self, is_editing: bool) -> bool {
+        crate::input::set_edited(is_editing);
         self.0.is_editing.swap(is_editing, Ordering::SeqCst)
     }
 

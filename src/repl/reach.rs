@@ -15,12 +15,27 @@ use crate::host::{InterruptHandle, WakeHandle};
 pub(super) struct Reach {
     pub(super) handles: OnceLock<(InterruptHandle, WakeHandle)>,
     pub(super) is_busy: AtomicBool,
+    /// Whether the start-up file runs, behind the prompt.
+    pub(super) is_starting: AtomicBool,
     /// Ctrl-C came while the engine was still being made.
     pub(super) is_early: AtomicBool,
     ended: Mutex<Option<i32>>,
 }
 
 impl Reach {
+    /// Stops what runs behind the edited line: a callback, the start-up file. Returns whether
+    /// there was such a thing.
+    pub(super) fn stop_background(&self) -> bool {
+        let Some((interrupt, _)) = self.handles.get() else {
+            return false;
+        };
+        let runs = interrupt.is_in_callback() || self.is_starting.load(Ordering::SeqCst);
+        if runs {
+            interrupt.interrupt();
+        }
+        runs
+    }
+
     /// Returns the status that a signal asks for.
     pub(super) fn ended(&self) -> Option<i32> {
         *self.ended.lock().unwrap_or_else(PoisonError::into_inner)
@@ -44,13 +59,16 @@ pub(super) fn watch(
             } else if let Some(prompt) = &plain_prompt {
                 // Otherwise the key comes to the editor.
                 let draft = shared.take_draft();
-                if draft.is_empty() && interrupt.is_in_callback() {
-                    interrupt.interrupt();
+                if draft.is_empty() {
+                    reach.stop_background();
                 }
                 plain::begin_again(prompt, !draft.is_empty());
             }
         }
-        (Signal::Interrupt, None) => reach.is_early.store(true, Ordering::SeqCst),
+        (Signal::Interrupt, None) => {
+            let is_busy = reach.is_busy.load(Ordering::SeqCst);
+            reach.is_early.store(is_busy, Ordering::SeqCst);
+        }
         (Signal::End(status), handles) => {
             shared.save_draft(history.as_deref());
             let mut ended = reach.ended.lock().unwrap_or_else(PoisonError::into_inner);

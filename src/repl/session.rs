@@ -74,13 +74,7 @@ pub(super) fn run(repl: Repl) -> i32 {
             }
         }),
         busy: Box::new(move |is_busy| busy.is_busy.store(is_busy, Ordering::SeqCst)),
-        stop_callback: Box::new(move || match stopper.handles.get() {
-            Some((interrupt, _)) if interrupt.is_in_callback() => {
-                interrupt.interrupt();
-                true
-            }
-            _ => false,
-        }),
+        stop_background: Box::new(move || stopper.stop_background()),
     };
     let edit = move || match terminal::is_capable() {
         true => editor::run(setup, &to_session, &may_go_on),
@@ -127,7 +121,9 @@ pub(super) fn run(repl: Repl) -> i32 {
         && let Some(file) = repl.start_file.filter(|file| file.exists())
     {
         let start = Instant::now();
+        reach.is_starting.store(true, Ordering::SeqCst);
         let result = session.host.run_file(&file).map(drop);
+        reach.is_starting.store(false, Ordering::SeqCst);
         session.report("the start-up file", start.elapsed(), result);
     }
     if session.host.exit_status().is_none()

@@ -10,7 +10,7 @@ use super::define;
 use super::endpoints::{Shared, lock};
 use super::outcome::{Outcome, misuse};
 use super::value::{byte_vector, bytes_of, opaque};
-use crate::input::{Input, Taken, input, notify_when_readable};
+use crate::input::{Input, Taken, input, is_edited, notify_when_readable};
 
 /// How what was taken becomes a value.
 type Convert = fn(Vec<u8>) -> Outcome;
@@ -81,6 +81,11 @@ pub(super) fn register(engine: &mut Engine, shared: &Shared) -> Result<(), steel
             }
             if !is_ours {
                 return call(&steels, args);
+            }
+            if is_edited() {
+                return Err(misuse(
+                    "cannot read standard input: the prompt reads it; read in what is entered there",
+                ));
             }
             match take(args) {
                 Ok(Taken::Bytes(bytes)) => convert(bytes),

@@ -54,7 +54,8 @@ fn a_form_over_several_lines_is_indented_and_recalled_whole() {
     let folder = tempdir().unwrap();
     let mut screen = Screen::session(folder.path());
     screen.press("(define (twice x)\r");
-    screen.wait_for("\n  ");
+    // Under the form, which stands behind the prompt.
+    screen.wait_for("\n        ");
     screen.press("(* 2 x))\r");
     screen.wait_for(PROMPT);
     screen.ask("(twice 21)", "$1 = 42");
@@ -388,4 +389,40 @@ fn what_is_typed_ahead_is_kept() {
     screen.wait_for(PROMPT);
     screen.press(CTRL_D);
     assert_eq!(screen.end(), 0);
+}
+
+#[test]
+fn what_is_typed_is_kept_when_a_callback_ends_the_session() {
+    let folder = tempdir().unwrap();
+    let mut screen = Screen::session(folder.path());
+    screen.ask(
+        "(define s (serve (bind \"a.socket\") (lambda (f) #t) (lambda (t v) (exit 7))))",
+        "",
+    );
+    screen.press("(define draft");
+    screen.wait_for("draft");
+    let socket = folder.path().join("a.socket");
+    crate::cli_support::sipc(&["send", socket.to_str().unwrap(), "x"]);
+    assert_eq!(screen.end(), 7);
+    let history = std::fs::read_to_string(folder.path().join(".local/state/sipc/history")).unwrap();
+    assert!(history.ends_with("\n(define draft\n"), "{history}");
+}
+
+#[test]
+fn documentation_is_set_for_the_terminal_also_by_help() {
+    let folder = tempdir().unwrap();
+    let mut screen = Screen::session(folder.path());
+    let shown = screen.ask("(help bind)", "# Examples");
+    assert!(
+        shown
+            .lines()
+            .all(|line| line.trim_end().chars().count() <= 80),
+        "{shown}"
+    );
+    screen.ask("(help no-such-name)", "is not bound; try ,apropos");
+    std::process::Command::new("mkfifo")
+        .arg(folder.path().join("pipe"))
+        .status()
+        .unwrap();
+    screen.ask(",load pipe", "cannot load pipe: it is no regular file");
 }

@@ -95,3 +95,60 @@ fn alt_enter_does_what_enter_does_not() {
     screen.press("b) 5\r");
     screen.wait_for("$2 = 5");
 }
+
+#[test]
+fn a_lisp_program_that_reads_is_stopped_and_servers_go_on_meanwhile() {
+    let folder = tempdir().unwrap();
+    let mut screen = Screen::open(folder.path(), &["--lisp"]);
+    screen.wait_for(PROMPT);
+    screen.press(",scheme\r");
+    screen.wait_for(PROMPT);
+    screen.ask(
+        "(define s (serve (bind \"a.socket\") (lambda (f) #t) (lambda (t v) (respond \"yes\") #t)))",
+        "",
+    );
+    screen.press(",lisp\r");
+    screen.wait_for(PROMPT);
+    let socket = folder.path().join("a.socket");
+    for (form, keys, answer) in [
+        ("(read-line)", "one two\r", "\"one two\""),
+        ("(multiple-value-list (read-line))", "x\r", "(\"x\" NIL)"),
+        ("(read)", "(a\rb)\r", "(A B)"),
+        ("(funcall #'read-char)", "é\r", "#\\"),
+    ] {
+        screen.press(&format!("(progn (print 'begun) (finish-output) {form})\r"));
+        screen.wait_for("BEGUN");
+        let done = crate::cli_support::sipc(&["send", socket.to_str().unwrap(), "hello"]);
+        assert_eq!(done.text().trim(), "yes", "{form}");
+        screen.press(keys);
+        screen.wait_for(answer);
+        screen.wait_for(PROMPT);
+    }
+    screen.press("(progn (print 'begun) (finish-output) (read-line))\r");
+    screen.wait_for("BEGUN");
+    screen.press(CTRL_C);
+    screen.wait_for("stopped after");
+    screen.wait_for(PROMPT);
+    screen.press("(+ 1 2)\r");
+    screen.wait_for("3\r\n");
+}
+
+#[test]
+fn what_runs_behind_the_prompt_reads_nothing_and_is_stopped() {
+    let folder = tempdir().unwrap();
+    let config = folder.path().join(".config/sipc");
+    std::fs::create_dir_all(&config).unwrap();
+    let init = config.join("init.scm");
+    std::fs::write(&init, "(define name (read-line))").unwrap();
+    let mut screen = Screen::session(folder.path());
+    screen.wait_for("cannot read standard input: the prompt reads it");
+    screen.ask("(+ 1 2)", "= 3");
+    screen.press(CTRL_D);
+    screen.end();
+    std::fs::write(&init, "(displayln \"begun\") (define (go) (go)) (go)").unwrap();
+    let mut screen = Screen::session(folder.path());
+    screen.wait_for("begun");
+    screen.press(CTRL_C);
+    screen.wait_for("stopped after");
+    screen.ask("(+ 1 2)", "= 3");
+}

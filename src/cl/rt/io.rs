@@ -145,6 +145,9 @@ fn read_form(stream: &V) -> Result<Option<V>, SteelErr> {
                 }
                 Err(e) if e.is_incomplete => {
                     if !s.more() {
+                        if s.is_blocked() {
+                            return Ok(None);
+                        }
                         s.at = s.buffer.len();
                         return Err(None);
                     }
@@ -316,6 +319,14 @@ pub(super) fn register(t: &mut Prims) {
     p!(t, "%PRINTER-VARIABLE", 2, 2, |a| {
         printer::set_variable(&designated(&a[0])?, &a[1]);
         Ok(NIL)
+    });
+    // What a reading primitive gives where it would block; a list of it, where all values.
+    p!(t, "%IS-BLOCKED", 1, 1, |a| {
+        let is_blocked = match &a[0] {
+            SteelVal::ListV(all) => matches!(all.first(), Some(SteelVal::Void)),
+            one => matches!(one, SteelVal::Void),
+        };
+        Ok(SteelVal::BoolV(is_blocked))
     });
     p!(t, "READ-LINE", 0, 4, read_line, multi_in);
     p!(t, "READ-CHAR", 0, 4, read_char, inp);

@@ -1,7 +1,8 @@
 //! Streams: the terminal, files, strings, and the one that throws everything away.
 
+use std::cell::Cell;
 use std::fs::File;
-use std::io::{BufRead, BufWriter, Write};
+use std::io::{BufWriter, Write};
 
 use steel::SteelVal;
 use steel::rerrs::SteelErr;
@@ -9,6 +10,7 @@ use steel::rerrs::SteelErr;
 use super::condition::{FILL, HANG};
 use super::table::{Prims, p};
 use crate::cl::value::*;
+use crate::input::{Taken, input, is_edited};
 
 /// Where a stream's text goes to or comes from.
 pub(crate) enum Kind {
@@ -60,9 +62,11 @@ impl Stream {
         matches!(self.kind, Kind::Stdin | Kind::StringIn | Kind::FileIn(_))
     }
 
-    /// Reads another line of standard input. False at the end. Can block.
+    /// Reads another line of standard input. False at the end, and where it would block: then the
+    /// primitive is called again, see [`unless_blocked`].
     fn fill(&mut self) -> bool {
-        if !matches!(self.kind, Kind::Stdin) {
+        // What is typed at a prompt meanwhile is not for a callback.
+        if !matches!(self.kind, Kind::Stdin) || is_edited() {
             return false;
         }
         if self.at > 0 {
@@ -70,11 +74,14 @@ impl Stream {
             self.at = 0;
         }
         let _ = std::io::stdout().flush();
-        let mut bytes = Vec::new();
-        match std::io::stdin().lock().read_until(b'\n', &mut bytes) {
-            Ok(n) if n > 0 => {
+        match input().line() {
+            Ok(Taken::Bytes(bytes)) => {
                 self.buffer.push_str(&String::from_utf8_lossy(&bytes));
                 true
+            }
+            Ok(Taken::Blocked) => {
+                BLOCKED.set(true);
+                false
             }
             _ => false,
         }
@@ -97,20 +104,49 @@ impl Stream {
 
     /// The next line, and whether the text ended without a line end.
     pub(crate) fn line(&mut self) -> Option<(String, bool)> {
-        self.peek()?;
-        let mut out = String::new();
         loop {
-            match self.next() {
-                None => return Some((out, true)),
-                Some('\n') => return Some((out, false)),
-                Some(c) => out.push(c),
+            let rest = &self.buffer[self.at..];
+            if let Some(end) = rest.find('\n') {
+                let line = rest[..end].to_owned();
+                self.at += end + 1;
+                return Some((line, false));
             }
+            if self.fill() {
+                continue;
+            }
+            let rest = &self.buffer[self.at..];
+            if rest.is_empty() || BLOCKED.get() {
+                return None;
+            }
+            let line = rest.to_owned();
+            self.at = self.buffer.len();
+            return Some((line, true));
         }
+    }
+
+    /// Whether there may be more, which is not there yet.
+    pub(crate) fn is_blocked(&self) -> bool {
+        BLOCKED.get()
     }
 
     /// Gets more text for a form that is not complete.
     pub(crate) fn more(&mut self) -> bool {
         self.fill()
+    }
+}
+
+thread_local! {
+    /// Whether a stream had nothing to read yet.
+    static BLOCKED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Returns what a reading primitive gives, or `blocked` where there was nothing to read yet. Then
+/// `cl:taking` waits, serves meanwhile, and calls the primitive again: none takes anything before
+/// it has all it needs.
+pub(crate) fn unless_blocked<A>(result: Result<A, SteelErr>, blocked: A) -> Result<A, SteelErr> {
+    match BLOCKED.take() {
+        true => Ok(blocked),
+        false => result,
     }
 }
 

@@ -34,13 +34,20 @@ macro_rules! p {
         p!(@ $t, $name, $min, $max, $f, Some("*STANDARD-OUTPUT*"), 1)
     };
     ($t:ident, $name:expr, $min:expr, $max:expr, $f:expr, inp) => {
-        p!(@ $t, $name, $min, $max, $f, Some("*STANDARD-INPUT*"), 1)
+        p!(@ $t, $name, $min, $max, |a| {
+            let f: fn(&[$crate::cl::value::V]) -> $crate::cl::value::R = $f;
+            $crate::cl::rt::stream::unless_blocked(f(a), steel::SteelVal::Void)
+        }, Some("*STANDARD-INPUT*"), 1)
     };
     ($t:ident, $name:expr, $min:expr, $max:expr, $f:expr, multi) => {
         p!(@@ $t, $name, $min, $max, $f, None, 0)
     };
     ($t:ident, $name:expr, $min:expr, $max:expr, $f:expr, multi_in) => {
-        p!(@@ $t, $name, $min, $max, $f, Some("*STANDARD-INPUT*"), 1)
+        p!(@@ $t, $name, $min, $max, |a| {
+            let f: fn(&[$crate::cl::value::V]) -> Result<($crate::cl::value::V, $crate::cl::value::V), steel::rerrs::SteelErr> = $f;
+            let blocked = (steel::SteelVal::Void, steel::SteelVal::Void);
+            $crate::cl::rt::stream::unless_blocked(f(a), blocked)
+        }, Some("*STANDARD-INPUT*"), 1)
     };
     (@ $t:ident, $name:expr, $min:expr, $max:expr, $f:expr, $s:expr, $h:expr) => {{
         fn prim(a: &[$crate::cl::value::V]) -> $crate::cl::value::R {

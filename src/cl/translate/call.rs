@@ -140,11 +140,15 @@ impl Tr<'_> {
             });
         }
         let codes = codes.join(" ");
+        let taking = match entry.stream {
+            Some("*STANDARD-INPUT*") => format!("{} ", self.rt("cl:taking")),
+            _ => String::new(),
+        };
         if entry.all_values.is_some() && matches!(k, K::Ret(true)) && self.all_values {
-            let call = self.at(f.pos, &format!("(%%{head} {codes})"));
+            let call = self.at(f.pos, &format!("({taking}%%{head} {codes})"));
             return format!("(%SPREAD {call})");
         }
-        let code = self.at(f.pos, &format!("(%{head} {codes})"));
+        let code = self.at(f.pos, &format!("({taking}%{head} {codes})"));
         self.deliver(code, k)
     }
 
@@ -343,6 +347,17 @@ impl Tr<'_> {
         if Self::is_prim(name) {
             let entry = PRIMS[name];
             return match entry.stream {
+                Some(s @ "*STANDARD-INPUT*") => {
+                    let taking = self.rt("cl:taking");
+                    let read =
+                        |prim: &str| format!("(apply {taking} (cons {prim} (cons g:{s} a)))");
+                    match entry.all_values.is_some() && self.all_values {
+                        true => {
+                            format!("(lambda a (%SPREAD {}))", read(&format!("%%{name}")))
+                        }
+                        false => format!("(lambda a {})", read(&format!("%{name}"))),
+                    }
+                }
                 Some(s) => {
                     let spread = if entry.all_values.is_some() && self.all_values {
                         format!("(%SPREAD (apply %%{name} (cons g:{s} a)))")
