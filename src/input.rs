@@ -5,7 +5,7 @@
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -145,6 +145,11 @@ impl Input {
         self.bytes.resize(before + CHUNK, 0);
         let result = nix::unistd::read(io::stdin(), &mut self.bytes[before..]);
         self.bytes.truncate(before + result.unwrap_or(0));
+        if io::stdin().is_terminal() {
+            // Typed ahead while a prompt edited a line: the terminal translated nothing then.
+            let typed = self.bytes[before..].iter_mut();
+            typed.filter(|byte| **byte == b'\r').for_each(|byte| *byte = b'\n');
+        }
         if self.bytes[before..].ends_with(b"\n") {
             LINES.fetch_add(1, Ordering::Relaxed);
         }

@@ -18,6 +18,7 @@ mod printable;
 mod reader;
 mod redefine;
 mod report;
+mod run;
 mod session;
 mod show;
 mod sizes;
@@ -26,16 +27,13 @@ mod text;
 mod trace;
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
-use steel::compiler::program::RawProgramWithSymbols;
 use steel::steel_vm::engine::Engine;
 use steel::steel_vm::register_fn::RegisterFn;
 use steel::{SteelErr, SteelVal};
 
-use self::text::{as_text, read_script, without_interpreter_line};
 use crate::error::{Error, ErrorKind, Result};
 use crate::script::control::Control;
 use crate::script::endpoints::{Endpoints, Shared, lock};
@@ -137,271 +135,6 @@ impl Host {
         let function = Arc::new(move |_: &[SteelVal]| Ok(list.clone()));
         self.engine
             .register_value("command-line", SteelVal::anonymous_boxed_function(function));
-    }
-
-    /// Runs a text and returns the values of its forms. `name` stands for it in errors. Blocks
-    /// as long as the script runs.
-    ///
-    /// Returns no values when the script called `exit`; see [`Host::exit_status`].
-    ///
-    /// # Errors
-    ///
-    /// - [`ErrorKind::Script`]: it does not compile, or raised an error; the message has the
-    ///   place.
-    /// - [`ErrorKind::Interrupted`]: an [`InterruptHandle`] stopped it.
-    pub fn run_str(&mut self, name: &str, text: &str) -> Result<Vec<SteelVal>> {
-        self.run(name, text, None)
-    }
-
-    /// Runs a file and returns the values of its forms, as [`Host::run_str`]. Modules it
-    /// requires are looked for beside it.
-    ///
-    /// # Errors
-    ///
-    /// As [`Host::run_str`], and [`ErrorKind::Io`] when the file cannot be read.
-    pub fn run_file(&mut self, path: impl AsRef<Path>) -> Result<Vec<SteelVal>> {
-        let path = path.as_ref();
-        let text = read_script(path)?;
-        self.run(&path.display().to_string(), &text, Some(path))
-    }
-
-    /// Runs a text that was read from elsewhere, as [`Host::run_str`].
-    ///
-    /// # Errors
-    ///
-    /// As [`Host::run_str`]; [`ErrorKind::Script`] also when it is not UTF-8.
-    pub fn run_bytes(&mut self, name: &str, text: Vec<u8>) -> Result<Vec<SteelVal>> {
-        self.run(name, &as_text(name, text)?, None)
-    }
-
-    /// Reads, expands and compiles a file, and runs nothing of it.
-    ///
-    /// # Errors
-    ///
-    /// - [`ErrorKind::Script`]: it does not compile; the message has the place.
-    /// - [`ErrorKind::Io`]: it cannot be read.
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use steel_sipc::Host;
-    /// let error = Host::new()?.check_file("no-such-file.scm").unwrap_err();
-    /// assert_eq!(error.to_string(), "cannot run no-such-file.scm: there is no such file");
-    /// # Ok::<(), steel_sipc::Error>(())
-    /// ```
-    pub fn check_file(&mut self, path: impl AsRef<Path>) -> Result<()> {
-        let path = path.as_ref();
-        let text = read_script(path)?;
-        self.check(&path.display().to_string(), &text, Some(path))
-    }
-
-    /// Checks a text that was read from elsewhere, as [`Host::check_file`].
-    ///
-    /// # Errors
-    ///
-    /// As [`Host::check_file`]; [`ErrorKind::Script`] also when it is not UTF-8.
-    pub fn check_bytes(&mut self, name: &str, text: Vec<u8>) -> Result<()> {
-        self.check(name, &as_text(name, text)?, None)
-    }
-
-    fn check(&mut self, name: &str, text: &str, path: Option<&Path>) -> Result<()> {
-        let (text, path, _) = self.readable(name, text, path)?;
-        let program = self.compile(name, text, path.as_deref())?;
-        // Names are looked up in this last step.
-        self.engine
-            .raw_program_to_executable(program)
-            .map(drop)
-            .map_err(|error| self.failed(&error))
-    }
-
-    /// Returns a text that can be given to Steel, the path in full, and the names that the files
-    /// it requires give it.
-    fn readable(
-        &self,
-        name: &str,
-        text: &str,
-        path: Option<&Path>,
-    ) -> Result<(String, Option<PathBuf>, Vec<String>)> {
-        let text = without_interpreter_line(text);
-        syntax::check(&text).map_err(|error| {
-            let at = error.at();
-            let message = error.to_string();
-            script_error(report::describe(name, &text, at, at + 1, &message))
-        })?;
-        let path = path.and_then(|path| path.canonicalize().ok());
-        let given = reader::check_required(&text, path.as_deref(), &self.search);
-        Ok((text, path, given.map_err(script_error)?))
-    }
-
-    fn run_whole(&mut self, name: &str, text: &str, path: Option<&Path>) -> Result<Vec<SteelVal>> {
-        let (text, path, given) = self.readable(name, text, path)?;
-        // The one place where a name can be asked for without being called.
-        let whole = text.trim();
-        if self
-            .redefinitions
-            .as_ref()
-            .is_some_and(|all| all.is_unbound(whole))
-        {
-            let message = redefine::unbound_message(whole);
-            return Err(script_error(report::describe(
-                name,
-                &text,
-                0,
-                whole.len(),
-                &message,
-            )));
-        }
-        let mut text = text;
-        let mut unit = self
-            .redefinitions
-            .as_mut()
-            .map(|all| all.begin(&self.engine, &mut text, given));
-        let macros = unit.as_ref().map(|_| self.engine.in_scope_macros().clone());
-        let own = text.len();
-        if let Some(unit) = &unit {
-            text.push_str(&unit.setters);
-        }
-        let mut program = self.compile(name, text.clone(), path.as_deref());
-        if let (Err(error), Some(unit)) = (&program, &mut unit)
-            && error.to_string().contains(redefine::IS_BUILT_IN)
-        {
-            text.truncate(own);
-            unit.setters.clear();
-            program = self.compile(name, text, path.as_deref());
-        }
-        let mut result = program.and_then(|program| self.run_program(program));
-        if let (Ok(values), Some(all), Some(unit)) = (&result, &self.redefinitions, &unit)
-            && let Some(name) = all.used(&self.engine, unit, values)
-        {
-            result = Err(script_error(redefine::unbound_message(name)));
-        }
-        if let (Some(all), Some(unit)) = (&mut self.redefinitions, unit) {
-            if result.is_ok() {
-                all.commit(&mut self.engine, unit);
-            } else {
-                all.abandon(&mut self.engine, unit);
-            }
-        }
-        if let (Err(_), Some(macros)) = (&result, macros) {
-            *self.engine.in_scope_macros_mut() = macros;
-        }
-        result
-    }
-
-    fn run_program(&mut self, program: RawProgramWithSymbols) -> Result<Vec<SteelVal>> {
-        self.watched(|engine| engine.run_raw_program(program))
-    }
-
-    fn compile(
-        &mut self,
-        name: &str,
-        text: String,
-        path: Option<&Path>,
-    ) -> Result<RawProgramWithSymbols> {
-        let compiled = match path {
-            Some(path) => self.engine.emit_raw_program(text, path.to_owned()),
-            None => self.engine.emit_raw_program_no_path(text),
-        };
-        self.sources.update(&self.engine, name, path);
-        compiled.map_err(|error| self.failed(&error))
-    }
-
-    /// Calls a function the script defined.
-    ///
-    /// # Errors
-    ///
-    /// As [`Host::run_str`].
-    ///
-    /// # Examples
-    ///
-    /// ```
-    /// use steel_sipc::Host;
-    /// let mut host = Host::new()?;
-    /// host.run_str("greeting", "(define (greet name) (string-append \"hello \" name))")?;
-    /// let greeting = host.call("greet", vec!["you".to_owned().into()])?;
-    /// assert_eq!(greeting.to_string(), r#""hello you""#);
-    /// # Ok::<(), steel_sipc::Error>(())
-    /// ```
-    pub fn call(&mut self, name: &str, arguments: Vec<SteelVal>) -> Result<SteelVal> {
-        self.watched(|engine| {
-            engine
-                .call_function_by_name_with_args(name, arguments)
-                .map(|value| vec![value])
-        })
-        .map(|mut values| values.pop().unwrap_or(SteelVal::Void))
-    }
-
-    /// Runs something on the engine, and afterwards does what an interrupt or an exit asks for.
-    fn watched(
-        &mut self,
-        run: impl FnOnce(&mut Engine) -> std::result::Result<Vec<SteelVal>, SteelErr>,
-    ) -> Result<Vec<SteelVal>> {
-        self.watched_with(run, report::Sources::report)
-    }
-
-    /// Runs something that is not a script, such as a translation.
-    fn guarded<T>(&mut self, run: impl FnOnce(&mut Engine) -> T) -> Result<T> {
-        let engine = &mut self.engine;
-        catch_unwind(AssertUnwindSafe(|| run(engine)))
-            .map_err(|panic| script_error(interpreter_failed(&*panic).to_string()))
-    }
-
-    fn watched_with(
-        &mut self,
-        run: impl FnOnce(&mut Engine) -> std::result::Result<Vec<SteelVal>, SteelErr>,
-        report: impl FnOnce(&report::Sources, &SteelErr) -> String,
-    ) -> Result<Vec<SteelVal>> {
-        let mark = {
-            let mut endpoints = lock(&self.endpoints);
-            endpoints.forget_exit();
-            endpoints.mark()
-        };
-        let engine = &mut self.engine;
-        let result = catch_unwind(AssertUnwindSafe(|| run(engine)))
-            .unwrap_or_else(|panic| Err(interpreter_failed(&*panic)));
-        let mut endpoints = lock(&self.endpoints);
-        let was_interrupted = self.control.is_interrupted();
-        if let Some(status) = self.control.termination()
-            && endpoints.exit_status().is_none()
-        {
-            endpoints.exit(status);
-        }
-        let has_exited = endpoints.exit_status().is_some();
-        if was_interrupted || has_exited {
-            self.control.reset();
-        }
-        if result.is_err() {
-            endpoints.release_since(&mark, was_interrupted);
-        }
-        drop(endpoints);
-        match result {
-            _ if has_exited => {
-                self.run_exit_parts();
-                Ok(Vec::new())
-            }
-            Ok(values) => Ok(values),
-            Err(_) if was_interrupted => {
-                self.run_exit_parts();
-                Err(Error::new(ErrorKind::Interrupted, "interrupted"))
-            }
-            Err(error) => {
-                // What it loaded meanwhile has places too.
-                self.sources.update(&self.engine, "a loaded text", None);
-                let text = report(&self.sources, &error);
-                Err(self.failed_with(&error, text))
-            }
-        }
-    }
-
-    /// Runs the exit parts that a stopped evaluation has left behind.
-    fn run_exit_parts(&mut self) {
-        // Each runs under a handler of its own; a second interrupt ends the rest.
-        let _ = self
-            .engine
-            .call_function_by_name_with_args("sipc-run-exit-parts", Vec::new());
-        if self.control.is_interrupted() {
-            self.control.reset();
-        }
     }
 
     /// Gives scripts a Rust function. Its arguments and result are converted.
@@ -538,13 +271,4 @@ fn install(engine: &mut Engine, at_prompt: &Arc<AtomicBool>) -> Result<Shared> {
 
 fn script_error(message: String) -> Error {
     Error::new(ErrorKind::Script, message)
-}
-
-/// Steel has `unwrap`s and assertions that a script can reach; the engine works afterwards.
-fn interpreter_failed(panic: &(dyn std::any::Any + Send)) -> SteelErr {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    let text = text
-        .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("no reason given");
-    crate::script::outcome::misuse(format!("the interpreter failed: {text}; this is its fault"))
 }

@@ -104,7 +104,7 @@ impl Hinter for Assistant {
         if line.is_empty() || pos < line.len() || line.len() > LONG {
             return None;
         }
-        let last = line.rsplit('\n').next().unwrap_or(line).chars().count();
+        let last = margin::columns(line.rsplit('\n').next().unwrap_or(line));
         let column = last + if line.contains('\n') { 0 } else { self.prompt };
         // One column stays free: a hint that wraps would move the screen.
         let room = self.columns.checked_sub(column + 1)?;

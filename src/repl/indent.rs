@@ -1,5 +1,6 @@
 //! Where a new line of Scheme begins.
 
+use super::margin::columns;
 use crate::host::syntax::{ends_word, scan};
 
 /// Forms whose body is set in by two, however much stands on their first line.
@@ -70,11 +71,6 @@ pub(super) fn column(before: &str, margin: usize) -> usize {
     open + 1 + columns(head) + (rest.len() - argument.len())
 }
 
-/// Returns the columns a text takes, one for each character.
-fn columns(text: &str) -> usize {
-    text.chars().count()
-}
-
 #[cfg(test)]
 mod tests {
     use super::column;
@@ -112,6 +108,7 @@ mod tests {
             ("(f\n         a", 9),
             ("(f) ", 6),
             ("(f \"a", 0),
+            ("(list \"日本\" (f", 21),
         ];
         for (before, expected) in claims {
             assert_eq!(column(before, 6), expected, "{before}");

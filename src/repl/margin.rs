@@ -34,6 +34,23 @@ pub(super) fn remove(text: &str, width: usize) -> String {
     narrow + &text[done..]
 }
 
+/// Returns the columns that a text takes in a line.
+pub(super) fn columns(text: &str) -> usize {
+    text.chars().map(width).sum()
+}
+
+/// Returns the columns of a character, as the editor counts them: two for the wide ones of East
+/// Asia and pictures, none for marks that are put on the one before.
+fn width(c: char) -> usize {
+    match u32::from(c) {
+        0x300..=0x36f | 0x200b..=0x200f | 0xfe00..=0xfe0f => 0,
+        0x1100..=0x115f | 0x2e80..=0xa4cf | 0xac00..=0xd7a3 | 0xf900..=0xfaff => 2,
+        0xfe30..=0xfe6f | 0xff00..=0xff60 | 0xffe0..=0xffe6 => 2,
+        0x1f300..=0x1f64f | 0x1f680..=0x1f6ff | 0x1f900..=0x1f9ff | 0x20000..=0x3fffd => 2,
+        _ => 1,
+    }
+}
+
 fn is_blank(line: &str) -> bool {
     let rest = line.trim_start_matches(' ');
     rest.is_empty() || rest.starts_with('\n')
