@@ -148,7 +148,9 @@ impl Input {
         if io::stdin().is_terminal() {
             // Typed ahead while a prompt edited a line: the terminal translated nothing then.
             let typed = self.bytes[before..].iter_mut();
-            typed.filter(|byte| **byte == b'\r').for_each(|byte| *byte = b'\n');
+            typed
+                .filter(|byte| **byte == b'\r')
+                .for_each(|byte| *byte = b'\n');
         }
         if self.bytes[before..].ends_with(b"\n") {
             LINES.fetch_add(1, Ordering::Relaxed);

@@ -34,6 +34,7 @@ fn stack_size() -> usize {
 
 /// Runs what the command line names: files, expressions, a script.
 pub(crate) fn run(invocation: Invocation) -> ExitCode {
+    keep_panics_of_steel_quiet();
     let (sender, receiver) = channel();
     let engine = Builder::new().name("engine".to_owned());
     let spawned = engine
@@ -46,6 +47,19 @@ pub(crate) fn run(invocation: Invocation) -> ExitCode {
     let _ = sender.send(invocation);
     // A panic has been reported by then.
     thread.join().unwrap_or_else(|_| Exit::Failed.into())
+}
+
+/// A host makes a script's error of a panic of the interpreter. What Rust prints about it is for
+/// who mends it, and asks for it.
+fn keep_panics_of_steel_quiet() {
+    let report = std::panic::take_hook();
+    let is_wanted = std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0");
+    std::panic::set_hook(Box::new(move |panic| {
+        let place = panic.location().map_or("", |place| place.file());
+        if is_wanted || !place.contains("/steel-core-") {
+            report(panic);
+        }
+    }));
 }
 
 fn run_here(invocation: Invocation) -> ExitCode {

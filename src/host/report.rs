@@ -136,12 +136,20 @@ pub(crate) fn message(error: &SteelErr) -> String {
             let name = name.split(" - ").next().unwrap_or(name);
             format!("the name {} is not bound", visible(name))
         }
-        _ => visible(&of_struct(text).unwrap_or_else(|| text.to_owned())),
+        _ => visible(&plainly(text).unwrap_or_else(|| text.to_owned())),
     }
 }
 
-/// Says what a structure's getter wanted without what Steel shows of its own inside.
-fn of_struct(text: &str) -> Option<String> {
+/// Says what some errors of Steel's are about, without what they show of its own inside.
+fn plainly(text: &str) -> Option<String> {
+    const NO_FUNCTION: &str =
+        "Function application not a procedure or function type not supported: ";
+    if let Some(value) = text.strip_prefix(NO_FUNCTION) {
+        return Some(format!("cannot call {value}: it is no function"));
+    }
+    if text.starts_with("key not found in hash map: ") {
+        return text.split_once(" - map: ").map(|(key, _)| key.to_owned());
+    }
     if let Some((name, found)) = text.split_once(" expected a struct and an int, found: ") {
         let (found, _) = found.rsplit_once(" and ")?;
         let name = name.trim_end_matches(" accessor");

@@ -106,7 +106,12 @@ impl Host {
         Ok((text, path, given.map_err(script_error)?))
     }
 
-    pub(super) fn run_whole(&mut self, name: &str, text: &str, path: Option<&Path>) -> Result<Vec<SteelVal>> {
+    pub(super) fn run_whole(
+        &mut self,
+        name: &str,
+        text: &str,
+        path: Option<&Path>,
+    ) -> Result<Vec<SteelVal>> {
         let (text, path, given) = self.readable(name, text, path)?;
         // The one place where a name can be asked for without being called.
         let whole = text.trim();

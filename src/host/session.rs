@@ -276,7 +276,26 @@ impl Host {
     /// Returns the documentation of a name: this crate's, Steel's or the script's own.
     #[must_use]
     pub fn describe_name(&self, name: &str) -> Option<String> {
-        modules::documentation(name).or_else(|| self.engine.get_doc_for_identifier(name))
+        modules::documentation(name).or_else(|| self.steels_documentation(name))
+    }
+
+    /// Returns the documentation of a name that is not ours. For functions in Rust Steel's own
+    /// `get_doc_for_identifier` goes through tables in any order, and gives up at one of them
+    /// (0.8.3): what `help` uses finds them always.
+    fn steels_documentation(&self, name: &str) -> Option<String> {
+        let value = self.engine.extract_value(name).ok()?;
+        let look_up = self.engine.extract_value("#%native-fn-ptr-doc->string");
+        if let Ok(SteelVal::FuncV(look_up)) = &look_up
+            && let Ok(SteelVal::StringV(text)) = look_up(std::slice::from_ref(&value))
+        {
+            return Some(text.as_str().to_owned());
+        }
+        if let Ok(SteelVal::BoxedFunction(look_up)) = &look_up
+            && let Ok(SteelVal::StringV(text)) = look_up.func()(&[value])
+        {
+            return Some(text.as_str().to_owned());
+        }
+        self.engine.get_doc_for_identifier(name)
     }
 
     /// Returns every documented name with its documentation.
@@ -288,8 +307,7 @@ impl Host {
             .into_iter()
             .filter_map(|name| {
                 let name = name.resolve();
-                self.engine
-                    .get_doc_for_identifier(name)
+                self.steels_documentation(name)
                     .map(|text| (name.to_owned(), text))
             });
         // Ours come last: they win.

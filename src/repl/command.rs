@@ -152,7 +152,8 @@ pub(super) fn run(session: &mut Session, entry: &str) -> Result<After> {
     }
 }
 
-fn help(session: &mut Session, name: &str) -> Result<After> {
+/// Lists the commands and keys, or describes a name.
+pub(super) fn help(session: &mut Session, name: &str) -> Result<After> {
     if !name.is_empty() {
         return doc(session, name);
     }
@@ -184,7 +185,7 @@ fn doc(session: &mut Session, name: &str) -> Result<After> {
 }
 
 /// Prints what is known of a name.
-pub(super) fn describe(session: &mut Session, name: &str) {
+fn describe(session: &mut Session, name: &str) {
     let text = match (session.host.describe_name(name), session.signature(name)) {
         (Some(text), _) => wrap(text.trim_end(), session.columns),
         (None, Some(signature)) => format!("{signature}\n"),

@@ -132,7 +132,6 @@ pub(super) fn run(repl: Repl) -> i32 {
     {
         return fail(&terminal, &error.to_string());
     }
-    session.learn_all();
     let status = session.serve(&entries, &go_on, &reach);
     let was_editing = session.output.set_editing(false);
     session.host.release_all();
@@ -174,6 +173,7 @@ impl Session {
 
     /// Runs entries until one leaves; serves between them.
     fn serve(&mut self, entries: &Receiver<Input>, go_on: &Sender<()>, reach: &Reach) -> i32 {
+        let mut has_learnt = false;
         loop {
             if let Some(status) = self.host.exit_status() {
                 return status;
@@ -202,6 +202,11 @@ impl Session {
                     return 129;
                 }
                 Err(TryRecvError::Disconnected) => return 129,
+                // What was typed while the engine was made does not wait for this.
+                Err(TryRecvError::Empty) if !has_learnt => {
+                    self.learn_all();
+                    has_learnt = true;
+                }
                 Err(TryRecvError::Empty) => {
                     let start = Instant::now();
                     let result = self.host.serve_until_woken();
@@ -249,7 +254,7 @@ impl Session {
                 return command::run(self, &text[form.start..]);
             }
             if let Some(name) = asks_for_help(&text[form.clone()]) {
-                command::describe(self, name);
+                command::help(self, name)?;
                 continue;
             }
             // Blanks in front keep the places what they are in the whole entry.
@@ -371,11 +376,13 @@ impl Session {
     }
 }
 
-/// Returns the name that `(help NAME)` asks for. Its text is set for the terminal's width here.
+/// Returns the name that `(help NAME)` asks for, which may be none. Here its text is set for the
+/// terminal's width.
 fn asks_for_help(form: &str) -> Option<&str> {
-    let name = form.strip_prefix("(help")?.strip_suffix(')')?;
-    let is_one = !name.trim().is_empty() && !name.trim().contains(syntax::ends_word);
-    (is_one && name.starts_with(char::is_whitespace)).then(|| name.trim())
+    let rest = form.strip_prefix("(help")?.strip_suffix(')')?;
+    let name = rest.trim();
+    let is_one = name.len() < rest.len() && !name.contains(syntax::ends_word);
+    (rest.is_empty() || is_one).then_some(name)
 }
 
 /// Returns whether a form changes something by a function of Steel's that returns the old value,

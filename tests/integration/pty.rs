@@ -27,6 +27,8 @@ fn errors_have_place_and_guess_and_calls() {
     let mut screen = Screen::session(folder.path());
     screen.ask("(displayn 1)", "did you mean `display`?");
     screen.ask("(begin 1 (car 5))", "^^^");
+    screen.ask("(1 2)", "cannot call 1: it is no function");
+    screen.ask("(hash-get (hash) 1)", "key not found in hash map: 1\r\n");
     screen.ask("(error-object? *e)", "$1 = ");
     screen.ask(",bt", "top level");
     screen.ask("(define (inner x) (+ 1 (car x)))", "");
@@ -419,6 +421,8 @@ fn documentation_is_set_for_the_terminal_also_by_help() {
             .all(|line| line.trim_end().chars().count() <= 80),
         "{shown}"
     );
+    screen.ask("(help car)", "Returns the first element");
+    screen.ask("(help)", ",sockets");
     screen.ask("(help no-such-name)", "is not bound; try ,apropos");
     std::process::Command::new("mkfifo")
         .arg(folder.path().join("pipe"))

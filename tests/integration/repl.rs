@@ -362,3 +362,16 @@ fn expressions_and_files_run_in_the_order_in_which_they_are_given() {
     let done = sipc(&["-l", &lisp, "--lisp", "-e", "(format t \"~a\" (twice 21))"]);
     assert_eq!((done.code, done.text(), &*done.err), (0, "42", ""));
 }
+
+#[test]
+fn a_panic_of_the_interpreter_is_an_error_like_others() {
+    let done = std::process::Command::new(SIPC)
+        .args(["-e", "(assert! #f)"])
+        .env_remove("RUST_BACKTRACE")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert_eq!(done.status.code(), Some(1), "{said}");
+    assert!(said.contains("Value given not true"), "{said}");
+    assert!(!said.contains("panicked"), "{said}");
+}
