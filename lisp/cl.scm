@@ -121,7 +121,7 @@
   (let ((value (apply read args)))
     (if (%IS-BLOCKED value)
         (begin
-          (drive (#%input-target))
+          (#%await-input)
           (apply cl:taking (cons read args)))
         value)))
 

@@ -183,6 +183,12 @@ fn is_readable(timeout: PollTimeout) -> io::Result<bool> {
     }
 }
 
+/// Waits until there is something to read, or the end.
+pub(crate) fn wait() {
+    // An error shows when it is read.
+    let _ = is_readable(PollTimeout::NONE);
+}
+
 /// Waits for a line, and returns it with its newline; nothing at the end.
 #[cfg(feature = "cli")]
 pub(crate) fn wait_for_line() -> io::Result<Option<String>> {

@@ -21,16 +21,20 @@
          call-with-input-file
          with-input-from-file
          call-with-output-file
-         with-output-to-file)
+         with-output-to-file
+         sipc-await-input) ; for Common Lisp
 
 ;; A step returns nothing where it would block.
 (define (take step port)
   (let ([value (step port)])
     (if (void? value)
         (begin
-          (drive (#%input-target))
+          (sipc-await-input)
           (take step port))
         value)))
+
+(define (sipc-await-input)
+  (drive (#%input-target)))
 
 (define (from port)
   (if (empty? port) (current-input-port) (car port)))

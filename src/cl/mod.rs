@@ -23,6 +23,7 @@ pub use table::{Level, Support, support, support_markdown};
 use steel::SteelVal;
 use steel::rerrs::SteelErr;
 use steel::steel_vm::engine::Engine;
+use steel::steel_vm::register_fn::RegisterFn;
 
 use rt::stream::{Kind, Stream};
 use rt::table::PRIMS;
@@ -287,12 +288,19 @@ pub fn remember(engine: &mut Engine, session: &mut Session, text: &str, all: &[S
     }
 }
 
+/// What `cl:taking` waits with: the host's function, which serves meanwhile, where there is one.
+pub(crate) const AWAIT_INPUT: &str = "#%await-input";
+
 /// Gives an engine the primitives. Does nothing the second time.
 pub fn register(engine: &mut Engine) {
     if engine.global_exists("cl:functions") {
         return;
     }
     printer::reset();
+    if !engine.global_exists(AWAIT_INPUT) {
+        // Without a host there is nothing to serve meanwhile.
+        engine.register_fn(AWAIT_INPUT, crate::input::wait);
+    }
     for (name, entry) in PRIMS.iter() {
         let steel = if name.starts_with('%') {
             (*name).to_string()

@@ -8,18 +8,16 @@ use std::sync::mpsc::channel;
 use std::thread::Builder;
 
 use nix::sys::resource::{Resource, getrlimit};
+use steel_sipc::host::{StandardOutput, is_lisp_file};
 use steel_sipc::repl::Repl;
 use steel_sipc::workers::Worker;
-use steel_sipc::{ErrorKind, Host, host::StandardOutput};
+use steel_sipc::{ErrorKind, Host};
 
 use super::args::{Invocation, Language, Step};
 use super::exit::Exit;
 use super::failure::{Failure, Outcome};
 use super::output::Input;
 use super::stop::Stop;
-
-/// The endings of Common Lisp files.
-const LISP_NAMES: &[&str] = &["lisp", "cl", "lsp"];
 
 /// The engine's stack, in bytes. Steel walks nested values by recursion when it drops, compares,
 /// hashes or prints them: some 20 000 closures in each other overflow the usual 8 MiB, and that
@@ -94,7 +92,7 @@ pub(super) fn script(invocation: &Invocation, worker: Option<&Worker>) -> ExitCo
 fn interact(invocation: Invocation) -> ExitCode {
     let arguments = command_line(&invocation);
     let mut repl = Repl::new(move || Host::builder().arguments(arguments).build());
-    repl = repl.lisp(invocation.language == Some(Language::Lisp));
+    repl = repl.lisp(is_lisp(&invocation));
     if !invocation.reads_init {
         repl = repl.start_file(None);
     }
@@ -183,12 +181,12 @@ fn is_lisp(invocation: &Invocation) -> bool {
 /// Returns the language of a file, or of an expression: as the command line says, or the file's
 /// name.
 fn language_of(invocation: &Invocation, file: Option<&OsStr>) -> Language {
-    let extension = file.and_then(|file| Path::new(file).extension());
-    let is_lisp = extension.is_some_and(|name| LISP_NAMES.iter().any(|known| name == *known));
-    invocation.language.unwrap_or(match is_lisp {
-        true => Language::Lisp,
-        false => Language::Scheme,
-    })
+    invocation
+        .language
+        .unwrap_or(match file.is_some_and(is_lisp_file) {
+            true => Language::Lisp,
+            false => Language::Scheme,
+        })
 }
 
 /// `--check`: lists what is not supported, and runs nothing.

@@ -9,7 +9,30 @@ use super::{Host, script_error};
 use crate::cl::{self, Diagnostic, Session};
 use crate::error::{Error, Result};
 
+/// The endings of Common Lisp files.
+const LISP_NAMES: &[&str] = &["lisp", "cl", "lsp"];
+
+/// Returns whether a file is Common Lisp, by its name.
+///
+/// # Examples
+///
+/// ```
+/// use steel_sipc::host::is_lisp_file;
+/// assert!(is_lisp_file("server.lisp") && !is_lisp_file("server.scm"));
+/// ```
+pub fn is_lisp_file(path: impl AsRef<Path>) -> bool {
+    let extension = path.as_ref().extension();
+    extension.is_some_and(|name| LISP_NAMES.iter().any(|known| name == *known))
+}
+
 impl Host {
+    /// Makes what Common Lisp texts define from now on known to what is entered later.
+    pub(crate) fn begin_lisp_session(&mut self) {
+        if !self.lisp.is_interactive() {
+            self.lisp = Session::interactive();
+        }
+    }
+
     /// Runs a Common Lisp text and returns the value of its last form. `name` stands for it in
     /// errors. Nothing of it runs when any of it is not supported.
     ///
@@ -65,9 +88,7 @@ impl Host {
     /// # Ok::<(), steel_sipc::Error>(())
     /// ```
     pub fn run_lisp_entry(&mut self, name: &str, text: &str) -> Result<Vec<String>> {
-        if !self.lisp.is_interactive() {
-            self.lisp = Session::interactive();
-        }
+        self.begin_lisp_session();
         let value = self.run_lisp(name, text)?;
         if self.exit_status().is_some() {
             return Ok(Vec::new());

@@ -41,7 +41,7 @@ use crate::sipc::ListenerStats;
 
 pub use builder::HostBuilder;
 pub use interrupt::InterruptHandle;
-pub use lisp::check_lisp_file;
+pub use lisp::{check_lisp_file, is_lisp_file};
 pub use output::StandardOutput;
 pub(crate) use redefine::definition;
 pub use session::WakeHandle;
@@ -261,6 +261,8 @@ fn install(engine: &mut Engine, at_prompt: &Arc<AtomicBool>) -> Result<Shared> {
     engine
         .compile_and_run_raw_program(program)
         .map_err(failed)?;
+    let value = engine.extract_value("sipc-await-input").map_err(failed)?;
+    engine.register_value(crate::cl::AWAIT_INPUT, value);
     for name in modules::PREFIXED {
         let value = engine.extract_value(name).map_err(failed)?;
         engine.register_value(&format!("sipc:{name}"), value.clone());

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::session::Session;
 use crate::error::Result;
-use crate::host::visible;
+use crate::host::{Host, is_lisp_file, visible};
 
 /// What happens after a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -186,10 +186,15 @@ fn doc(session: &mut Session, name: &str) -> Result<After> {
 
 /// Prints what is known of a name.
 fn describe(session: &mut Session, name: &str) {
-    let text = match (session.host.describe_name(name), session.signature(name)) {
+    let known = match session.is_lisp {
+        // Steel describes its own function of that name.
+        true => Host::documentation(name),
+        false => session.host.describe_name(name),
+    };
+    let text = match (known, session.signature(name)) {
         (Some(text), _) => wrap(text.trim_end(), session.columns),
         (None, Some(signature)) => format!("{signature}\n"),
-        (None, None) if session.host.names().iter().any(|known| known == name) => {
+        (None, None) if session.names().iter().any(|known| known == name) => {
             format!("{name} is bound, and has no documentation\n")
         }
         (None, None) => format!("the name {name} is not bound; try ,apropos {name}\n"),
@@ -236,7 +241,7 @@ fn apropos(session: &mut Session, text: &str) -> Result<After> {
         return Ok(After::GoOn);
     }
     let wanted = text.to_lowercase();
-    let names = session.host.names();
+    let names = session.names();
     let found: Vec<&str> = names
         .iter()
         .map(String::as_str)
@@ -300,7 +305,10 @@ fn load(session: &mut Session, file: &str) -> Result<After> {
         )));
         return Ok(After::GoOn);
     }
-    session.host.run_file(file)?;
+    match is_lisp_file(file) || (session.is_lisp && !file.ends_with(".scm")) {
+        true => drop(session.host.run_lisp_file(file)?),
+        false => drop(session.host.run_file(file)?),
+    }
     if !session.loaded.iter().any(|known| known == file) {
         session.loaded.push(file.to_owned());
     }

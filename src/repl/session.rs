@@ -101,6 +101,7 @@ pub(super) fn run(repl: Repl) -> i32 {
         .handles
         .set((host.interrupt_handle(), host.wake_handle()));
     host.set_redefinable(true);
+    host.begin_lisp_session();
     let printer = output.clone();
     host.on_callback_error(move |report| printer.print(&format!("{report}\n")));
     let redirected = host.redirect(output.port(), output.error_port());
@@ -337,12 +338,16 @@ impl Session {
         self.print(&shown);
     }
 
+    /// Returns the names of the language that is read, sorted.
+    pub(super) fn names(&self) -> Vec<String> {
+        match self.is_lisp {
+            true => self.host.lisp_names(),
+            false => self.host.names(),
+        }
+    }
+
     fn learn_names(&mut self) {
-        let names = if self.is_lisp {
-            self.host.lisp_names()
-        } else {
-            self.host.names()
-        };
+        let names = self.names();
         self.shared.names().set_all(names, self.is_lisp);
     }
 

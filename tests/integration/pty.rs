@@ -430,3 +430,25 @@ fn documentation_is_set_for_the_terminal_also_by_help() {
         .unwrap();
     screen.ask(",load pipe", "cannot load pipe: it is no regular file");
 }
+
+#[test]
+fn what_a_lisp_file_defines_is_known_at_the_prompt() {
+    let folder = tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("a.lisp"),
+        "(defun twice (x) (* 2 x)) (defvar *v* 5)",
+    )
+    .unwrap();
+    let mut screen = Screen::open(folder.path(), &["-i", "a.lisp"]);
+    screen.wait_for(PROMPT);
+    screen.ask("(twice *v*)", "10");
+    screen.ask(",apropos twic", "twice");
+    std::fs::write(folder.path().join("a.lisp"), "(defun twice (x) (list x x))").unwrap();
+    screen.ask(",load a.lisp", "loaded a.lisp");
+    screen.ask("(twice *v*)", "(5 5)");
+    // Of the Scheme function of that name nothing is said.
+    screen.ask(",doc car", "car is bound, and has no documentation");
+    screen.ask(",scheme", "");
+    screen.ask(",load a.lisp", "loaded a.lisp");
+    screen.ask(",doc car", "Returns the first element");
+}
