@@ -175,7 +175,7 @@ fn one(d: &Directive, args: &mut Args, out: &mut Output) -> Result<End, SteelErr
         'C' => {
             let v = args.next()?;
             let c = chars::char_of(&v)?;
-            if d.at {
+            if d.at && !d.colon {
                 out.text.push_str(&printer::prin1(&v));
             } else if d.colon {
                 out.text

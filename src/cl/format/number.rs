@@ -281,11 +281,16 @@ fn sign_of(n: &N, at: bool) -> &'static str {
 pub(super) fn float(v: &V, d: &Directive, given: &Given) -> Result<String, SteelErr> {
     let Some(n) = N::get(v) else {
         let width = given.int(if d.op == '$' { 2 } else { 0 }).unwrap_or(0);
-        return Ok(pad_left(&printer::princ(v), width, ' '));
+        let text = printer::princ(v);
+        let room = (width.max(0) as usize).saturating_sub(text.chars().count());
+        return Ok(if d.op == '$' {
+            pad_left(&text, width, ' ')
+        } else {
+            text + &" ".repeat(room)
+        });
     };
     let n = match n {
         N::D(_) | N::F(_) => n,
-        other if d.op == '$' => N::D(other.f64()),
         other => N::F(other.f32()),
     };
     Ok(match d.op {
@@ -322,7 +327,11 @@ fn general(n: &N, d: &Directive, given: &Given) -> String {
     }
     let room = given.int(2).map_or(4, |e| e + 2);
     let width = given.int(0).map(|w| w - room);
-    let text = fixed_directive(n, d, given, width, Some(behind));
+    let mut text = fixed_directive(n, d, given, width, Some(behind));
+    if n.is_zero() && given.int(1).is_none() && text.ends_with(".0") {
+        // SBCL shows no digit behind the point of a zero.
+        text.pop();
+    }
     format!("{text}{}", " ".repeat(room.clamp(0, 100) as usize))
 }
 

@@ -146,6 +146,13 @@ impl Parser<'_> {
             let (pieces, end) = self.block(Some(close))?;
             d.clauses.push(pieces);
             match end {
+                Some(e) if e.op == '>' && e.colon => {
+                    return fail(
+                        "not supported here: logical blocks",
+                        self.control,
+                        d.position,
+                    );
+                }
                 Some(e) if e.op == close => {
                     d.close_colon = e.colon;
                     return Ok(());

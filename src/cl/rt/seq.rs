@@ -276,7 +276,10 @@ fn make_array(a: &[V]) -> R {
     let fill = match &a[3] {
         SteelVal::BoolV(true) => Some(total),
         v if is_nil(v) => None,
-        v => Some(index(v)?),
+        v => Some(index(v).ok().filter(|n| *n <= total).ok_or_else(|| {
+            let expected = format!("(INTEGER 0 {total})");
+            type_error(v, &expected)
+        })?),
     };
     let dims = (dims.len() != 1).then_some(dims);
     Ok(obj(Obj::Vector(Vector {
@@ -346,6 +349,11 @@ fn dimensions(v: &V) -> Result<Vec<usize>, SteelErr> {
 }
 
 fn replace_items(v: &V, all: Vec<V>) -> R {
+    if text(v).is_some()
+        && let Some(bad) = all.iter().find(|x| !matches!(x, SteelVal::CharV(_)))
+    {
+        return Err(type_error(bad, "CHARACTER"));
+    }
     let changed = with_mut(v, |o| match o {
         Obj::Vector(x) => {
             let n = all.len().min(x.items.len());
@@ -472,11 +480,18 @@ pub(super) fn register(t: &mut Prims) {
     });
     p!(t, "%SET-FILL-POINTER", 2, 2, |a| {
         let n = index(&a[1])?;
-        with_mut(&a[0], |o| {
-            if let Obj::Vector(x) = o {
-                x.fill = Some(n.min(x.items.len()));
+        let fits = with_mut(&a[0], |o| match o {
+            Obj::Vector(x) if n <= x.items.len() => {
+                x.fill = Some(n);
+                true
             }
+            _ => false,
         });
+        if fits != Some(true) {
+            return Err(simple_error(&format!(
+                "The new fill pointer, {n}, is larger than the length of the vector."
+            )));
+        }
         Ok(a[1].clone())
     });
     p!(t, "ARRAY-DIMENSIONS", 1, 1, |a| {
