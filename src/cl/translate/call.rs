@@ -416,8 +416,13 @@ impl Tr<'_> {
                 None => format!("(cons ':{k} #f)"),
             })
             .collect();
+        let parameters = if required == 0 {
+            "r".to_owned()
+        } else {
+            format!("({names} . r)")
+        };
         format!(
-            "(lambda ({names} . r) (apply {target} (append (list {stream}{names}) ({spread} r (list {}) (list {})))))",
+            "(lambda {parameters} (apply {target} (append (list {stream}{names}) ({spread} r (list {}) (list {})))))",
             defaults.join(" "),
             keys.join(" ")
         )

@@ -247,6 +247,10 @@ impl Tr<'_> {
         let Some([name, text, rest @ ..]) = a[0].items() else {
             return self.refuse(f.pos, "WITH-INPUT-FROM-STRING", "expected (name string)");
         };
+        if let Some(key) = rest.iter().find(|x| x.name() == Some(":INDEX")) {
+            let reason = "not supported here: :INDEX of WITH-INPUT-FROM-STRING";
+            return self.refuse(key.pos, "WITH-INPUT-FROM-STRING", reason);
+        }
         let mut call = vec![Form::sym("MAKE-STRING-INPUT-STREAM", f.pos), text.clone()];
         let option = |key: &str| {
             rest.chunks(2)
