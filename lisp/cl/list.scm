@@ -104,7 +104,7 @@
         (loop (%CDR l) (if (cl:in? (%CAR l) other key test test-not) out (%CONS (%CAR l) out))))))
 
 (define (cl:intersection a b key test test-not)
-  (let loop ((l a) (out #f))
+  (let loop ((l (and b a)) (out #f))
     (if (%ENDP l)
         out
         (loop (%CDR l) (if (cl:in? (%CAR l) b key test test-not) (%CONS (%CAR l) out) out)))))
@@ -113,7 +113,10 @@
   (if b (cl:not-in a b #f key test test-not) a))
 
 (define (cl:set-exclusive-or a b key test test-not)
-  (cl:not-in b a (cl:not-in a b #f key test test-not) key test test-not))
+  (cond
+    [(not a) b]
+    [(not b) a]
+    [else (cl:not-in b a (cl:not-in a b #f key test test-not) key test test-not)]))
 
 (define (cl:subsetp a b key test test-not)
   (let loop ((l a))

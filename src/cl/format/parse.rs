@@ -245,6 +245,15 @@ impl Parser<'_> {
                 c => {
                     d.op = c.to_ascii_uppercase();
                     d.position = self.i - 1;
+                    let width = match d.op {
+                        'A' | 'S' | 'D' | 'B' | 'O' | 'X' => d.params.first(),
+                        _ => None,
+                    };
+                    if let Some(Param::Int(n @ ..0)) = width {
+                        let m =
+                            format!("The value of mincol is {n}, should be a non-negative integer");
+                        return fail(&m, self.control, self.i - 1);
+                    }
                     if !KNOWN.contains(d.op) {
                         return fail(
                             &format!("unknown format directive (character: {c})"),

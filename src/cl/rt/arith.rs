@@ -199,6 +199,10 @@ fn sqrt(a: &[V]) -> R {
 
 fn log(a: &[V]) -> R {
     let n = N::of(&a[0])?;
+    if let Some(b) = a.get(1).and_then(N::get).filter(N::is_zero) {
+        let is_double = matches!(n, N::D(_)) || matches!(b, N::D(_));
+        return Ok(if is_double { N::D(0.0) } else { N::F(0.0) }.v());
+    }
     if n.is_zero() || n.is_negative() {
         return Err(division_by_zero("LOG", &a[0], &SteelVal::IntV(0)));
     }

@@ -348,12 +348,16 @@ fn dimensions(v: &V) -> Result<Vec<usize>, SteelErr> {
     }
 }
 
-fn replace_items(v: &V, all: Vec<V>) -> R {
-    if text(v).is_some()
-        && let Some(bad) = all.iter().find(|x| !matches!(x, SteelVal::CharV(_)))
-    {
-        return Err(type_error(bad, "CHARACTER"));
+// A string takes only characters.
+fn all_characters(v: &V, all: &[V]) -> Result<(), SteelErr> {
+    match all.iter().find(|x| !matches!(x, SteelVal::CharV(_))) {
+        Some(bad) if text(v).is_some() => Err(type_error(bad, "CHARACTER")),
+        _ => Ok(()),
     }
+}
+
+fn replace_items(v: &V, all: Vec<V>) -> R {
+    all_characters(v, &all)?;
     let changed = with_mut(v, |o| match o {
         Obj::Vector(x) => {
             let n = all.len().min(x.items.len());
@@ -531,7 +535,11 @@ pub(super) fn register(t: &mut Prims) {
         let (f, t) = bounds(all.len(), a.get(1), a.get(2))?;
         Ok(SteelVal::ListV(all[f..t].to_vec().into()))
     });
-    p!(t, "%LIKE", 2, 2, |a| Ok(like(&a[0], elements(&a[1])?)));
+    p!(t, "%LIKE", 2, 2, |a| {
+        let all = elements(&a[1])?;
+        all_characters(&a[0], &all)?;
+        Ok(like(&a[0], all))
+    });
     p!(t, "%OF-TYPE", 2, 2, |a| of_type(&a[0], elements(&a[1])?));
 }
 

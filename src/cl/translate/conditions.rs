@@ -342,10 +342,13 @@ impl Tr<'_> {
                 "not supported here: BOUNDP of a computed symbol",
             );
         };
-        if matches!(
-            name.as_str(),
-            "*STANDARD-OUTPUT*" | "*STANDARD-INPUT*" | "*ERROR-OUTPUT*" | "NIL" | "T"
-        ) {
+        let is_keyword = name.starts_with(':');
+        if is_keyword
+            || matches!(
+                name.as_str(),
+                "*STANDARD-OUTPUT*" | "*STANDARD-INPUT*" | "*ERROR-OUTPUT*" | "NIL" | "T"
+            )
+        {
             return self.deliver("#t".into(), k);
         }
         if !self.is_special(&name) && !self.known.undeclared.contains(&name) {
