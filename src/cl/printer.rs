@@ -12,7 +12,7 @@ use steel::rerrs::SteelErr;
 use super::rt::{chars, condition, number, strings};
 use super::value::*;
 
-pub(crate) use pretty::know_callable;
+pub(crate) use pretty::{forget_callable, know_callable};
 
 const MARGIN: usize = 80;
 /// Deeper than this nothing is printed but a `#`: a structure can be deeper than the stack.
@@ -102,7 +102,7 @@ pub(crate) fn set_variable(name: &str, value: &V) {
 /// As in the beginning: for a new engine.
 pub(crate) fn reset() {
     CURRENT.with(|c| c.set(Style::STANDARD));
-    pretty::forget_callable();
+    forget_callable();
 }
 
 /// Prints readably, from column 0.

@@ -24,7 +24,8 @@ pub(crate) fn know_callable(lines: &str) {
     });
 }
 
-pub(super) fn forget_callable() {
+/// The program ends whose functions and macros the printer knows.
+pub(crate) fn forget_callable() {
     OWN.with(|own| own.borrow_mut().clear());
 }
 

@@ -247,10 +247,6 @@ impl Tr<'_> {
         let Some([name, text, rest @ ..]) = a[0].items() else {
             return self.refuse(f.pos, "WITH-INPUT-FROM-STRING", "expected (name string)");
         };
-        if let Some(key) = rest.iter().find(|x| x.name() == Some(":INDEX")) {
-            let reason = "not supported here: :INDEX of WITH-INPUT-FROM-STRING";
-            return self.refuse(key.pos, "WITH-INPUT-FROM-STRING", reason);
-        }
         let mut call = vec![Form::sym("MAKE-STRING-INPUT-STREAM", f.pos), text.clone()];
         let option = |key: &str| {
             rest.chunks(2)
@@ -261,9 +257,19 @@ impl Tr<'_> {
         call.push(option(":START").unwrap_or_else(|| Form::sym("NIL", f.pos)));
         call.push(option(":END").unwrap_or_else(|| Form::sym("NIL", f.pos)));
         let binding = Form::list(vec![name.clone(), Form::list(call, f.pos)], f.pos);
-        let args: Vec<Form> = std::iter::once(Form::list(vec![binding], f.pos))
+        let mut args: Vec<Form> = std::iter::once(Form::list(vec![binding], f.pos))
             .chain(a[1..].iter().cloned())
             .collect();
+        if let Some(place) = option(":INDEX") {
+            let form = |head: &str, rest: Vec<Form>| {
+                let head = std::iter::once(Form::sym(head, f.pos));
+                Form::list(head.chain(rest).collect(), f.pos)
+            };
+            let body = form("PROGN", args.split_off(1));
+            let at = form("%STREAM-AT", vec![name.clone()]);
+            let set = form("SETF", vec![place, at]);
+            args.push(form("MULTIPLE-VALUE-PROG1", vec![body, set]));
+        }
         self.let_form(f, &args, env, k, false)
     }
 

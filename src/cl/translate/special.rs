@@ -299,6 +299,11 @@ static FORMS: &[(&str, usize, Handler)] = &[
         let values = t.exprs(&a[1..], e).join(" ");
         t.deliver(format!("(%MAKE {class} {values})"), k)
     }),
+    // How far a string has been read; only `with-input-from-string` contains it.
+    ("%STREAM-AT", 1, |t, _, a, e, k| {
+        let stream = t.expr(&a[0], e);
+        t.deliver(format!("(%STREAM-AT {stream})"), k)
+    }),
     ("MACROEXPAND-1", 1, |t, f, a, e, k| {
         t.macroexpand(f, a, e, k, true)
     }),

@@ -345,6 +345,10 @@ pub(crate) fn translate_text(
         known.counter = next.counter;
         return Err(diags);
     }
+    if known.functions.is_empty() && known.macros.is_empty() {
+        // A new program: the printer knows those of the one before.
+        crate::cl::printer::forget_callable();
+    }
     let callable = callable(tr.known, known);
     if !callable.is_empty() {
         tr.prelude
