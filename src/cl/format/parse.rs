@@ -33,6 +33,8 @@ pub(super) struct Directive {
     pub(super) clauses: Vec<Vec<Piece>>,
     /// The last clause stands behind `~:;`.
     pub(super) has_default: bool,
+    /// The parameters of `~:;`: in `~<`, room to leave and the length of a line.
+    pub(super) separator: Vec<Param>,
     /// The closing directive had a colon (`~:}`).
     pub(super) close_colon: bool,
     /// Columns and margin of the `~:;` in a `~<` block are not kept.
@@ -157,7 +159,12 @@ impl Parser<'_> {
                     d.close_colon = e.colon;
                     return Ok(());
                 }
-                Some(e) if e.op == ';' => d.has_default |= e.colon,
+                Some(e) if e.op == ';' => {
+                    d.has_default |= e.colon;
+                    if e.colon {
+                        d.separator = e.params;
+                    }
+                }
                 Some(e) => {
                     return fail("mismatched directive", self.control, e.position);
                 }
@@ -186,6 +193,7 @@ impl Parser<'_> {
             at: false,
             clauses: Vec::new(),
             has_default: false,
+            separator: Vec::new(),
             close_colon: false,
             position: start,
         };

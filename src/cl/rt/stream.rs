@@ -153,6 +153,11 @@ pub(crate) fn column(v: &V) -> usize {
     with_stream(v, |s| s.column).unwrap_or(0)
 }
 
+/// Whether a stream gathers a string.
+pub(crate) fn is_string(v: &V) -> bool {
+    with_stream(v, |s| matches!(s.kind, Kind::StringOut(_))).unwrap_or(false)
+}
+
 /// Writes text.
 pub(crate) fn write(v: &V, text: &str) -> Result<(), SteelErr> {
     let targets = with_stream(v, |s| {

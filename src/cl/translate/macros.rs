@@ -243,6 +243,10 @@ impl Tr<'_> {
                 }
                 form
             }
+            // What is wrong elsewhere may have kept the definition away.
+            Err(message) if !self.diags.is_empty() && message.contains("free identifier: m:") => {
+                None
+            }
             Err(message) => {
                 self.refuse(f.pos, name, format!("cannot expand: {message}"));
                 None
@@ -269,10 +273,7 @@ impl Tr<'_> {
             }
         };
         let (mut form, mut is_expanded) = (inner, false);
-        loop {
-            let Some(head) = form.head().map(str::to_string) else {
-                break;
-            };
+        while let Some(head) = form.head().map(str::to_string) {
             if self.known.macros.contains(&head) && !(once && is_expanded) {
                 match self.expand(&format!("m:{}", mangle(&head)), &head, &form) {
                     Some(next) => (form, is_expanded) = (next, true),

@@ -908,3 +908,7 @@
 (let ((l (list 0))) (with-input-from-string (s "(a b) c" :index (car l)) (read s)) l)
 (let ((i 5)) (with-input-from-string (s "" :index i)) i)
 (let ((i 5)) (multiple-value-list (with-input-from-string (s "héllo" :index i) (read-char s) (read-char s) (values 1 2))))
+(format nil "~{~<~%~1,30:;~a~>~^ ~}" '(the quick brown fox jumps over the lazy dog again and again))
+(format nil "~%;; ~{~<~%;; ~1:; ~s~>~^,~}.~%" '(first line of many words that goes on and on until it needs another line of text for the rest of the words that are here))
+(format nil "~10<~%~0,5:;ab~;cd~>|")
+(format nil "abcdefgh~10<~%~0,12:;ab~;cd~>|")
