@@ -90,27 +90,33 @@
 (define (cl:in? x l key test test-not)
   (if (cl:member (if key (key x) x) l key test test-not) #t #f))
 
-;; SBCL's orders, which programs print.
+;; SBCL's orders, which programs print. The shorter list begins the union.
 (define (cl:union a b key test test-not)
-  (let loop ((l a) (out b))
+  (if (< (%LENGTH a) (%LENGTH b))
+      (cl:not-in b a a key test test-not)
+      (cl:not-in a b b key test test-not)))
+
+;; The elements of l that are not in other, in front of out.
+(define (cl:not-in l other out key test test-not)
+  (let loop ((l l) (out out))
     (if (%ENDP l)
         out
-        (loop (%CDR l) (if (cl:in? (%CAR l) b key test test-not) out (%CONS (%CAR l) out))))))
+        (loop (%CDR l) (if (cl:in? (%CAR l) other key test test-not) out (%CONS (%CAR l) out))))))
 
 (define (cl:intersection a b key test test-not)
-  (let loop ((l a) (out #f))
+  (let loop ((l (and b a)) (out #f))
     (if (%ENDP l)
         out
         (loop (%CDR l) (if (cl:in? (%CAR l) b key test test-not) (%CONS (%CAR l) out) out)))))
 
 (define (cl:set-difference a b key test test-not)
-  (let loop ((l a) (out #f))
-    (if (%ENDP l)
-        out
-        (loop (%CDR l) (if (cl:in? (%CAR l) b key test test-not) out (%CONS (%CAR l) out))))))
+  (if b (cl:not-in a b #f key test test-not) a))
 
 (define (cl:set-exclusive-or a b key test test-not)
-  (%NCONC (cl:set-difference b a key test test-not) (cl:set-difference a b key test test-not)))
+  (cond
+    [(not a) b]
+    [(not b) a]
+    [else (cl:not-in b a (cl:not-in a b #f key test test-not) key test test-not)]))
 
 (define (cl:subsetp a b key test test-not)
   (let loop ((l a))

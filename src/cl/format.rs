@@ -15,8 +15,16 @@ pub(crate) use parse::check;
 
 /// Formats to a string that begins at a column.
 pub(crate) fn to_string(control: &str, args: &[V], column: usize) -> Result<String, SteelErr> {
+    in_lines(control, args, column, STRING_LINE)
+}
+
+/// How long a line of a string is taken to be, and of a file or terminal.
+const STRING_LINE: usize = 72;
+const FILE_LINE: usize = 80;
+
+fn in_lines(control: &str, args: &[V], column: usize, line: usize) -> Result<String, SteelErr> {
     let pieces = parse::parse(control)?;
-    let mut out = directive::Output::new(column);
+    let mut out = directive::Output::new(column, line);
     let mut args = directive::Args::new(args.to_vec());
     directive::run(&pieces, &mut args, &mut out)?;
     Ok(out.text)
@@ -47,7 +55,12 @@ fn format(a: &[V]) -> R {
         });
         return Ok(NIL);
     }
-    let s = to_string(&control, &a[3..], stream::column(target))?;
+    let line = if stream::is_string(target) {
+        STRING_LINE
+    } else {
+        FILE_LINE
+    };
+    let s = in_lines(&control, &a[3..], stream::column(target), line)?;
     stream::write(target, &s)?;
     Ok(NIL)
 }

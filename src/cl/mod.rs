@@ -368,7 +368,10 @@ const VARIABLES: &[(&str, &str)] = &[
     ("*PRINT-LEVEL*", "#f"),
     ("*READ-EVAL*", "#f"),
     ("*RANDOM-STATE*", "#f"),
-    ("*FEATURES*", "#f"),
+    (
+        "*FEATURES*",
+        "(%LIST ':QUICKLISP ':COMMON-LISP ':ANSI-CL ':UNIX ':SBCL)",
+    ),
     ("*GENSYM-COUNTER*", "0"),
     ("*LOAD-PATHNAME*", "#f"),
     ("*LOAD-TRUENAME*", "#f"),

@@ -55,7 +55,7 @@ pub(super) fn symbol(name: &str) -> Result<String, String> {
         "SIPC" | "CL-SIPC" | "CL-SIPC-MEM" => Ok(format!("CL-SIPC:{rest}")),
         "CL" | "COMMON-LISP" | "CL-USER" | "COMMON-LISP-USER" => Ok(rest.to_string()),
         "KEYWORD" => Ok(format!(":{rest}")),
-        "SB-EXT" | "UIOP" | "QL" | "ASDF" | "SB-SYS" | "ALEXANDRIA" | "SB-POSIX" => {
+        "SB-EXT" | "UIOP" | "QL" | "QUICKLISP" | "ASDF" | "SB-SYS" | "ALEXANDRIA" | "SB-POSIX" => {
             Ok(match rest {
                 "EXIT"
                 | "QUIT"
@@ -63,10 +63,12 @@ pub(super) fn symbol(name: &str) -> Result<String, String> {
                 | "POSIX-GETENV"
                 | "QUICKLOAD"
                 | "LOAD-SYSTEM"
+                | "INTERACTIVE-INTERRUPT"
                 | "*POSIX-ARGV*"
                 | "*CENTRAL-REGISTRY*"
                 | "*LOCAL-PROJECT-DIRECTORIES*"
                 | "COMMAND-LINE-ARGUMENTS" => rest.to_string(),
+                "REQUIRE-SYSTEM" => "LOAD-SYSTEM".to_string(),
                 _ => format!("{package}:{rest}"),
             })
         }

@@ -1,5 +1,9 @@
 //! Printing as SBCL prints: readably or not, with lists and vectors wrapped at 80 columns.
 
+mod layout;
+mod pattern;
+mod pretty;
+
 use std::cell::Cell;
 
 use steel::SteelVal;
@@ -8,12 +12,12 @@ use steel::rerrs::SteelErr;
 use super::rt::{chars, condition, number, strings};
 use super::value::*;
 
+pub(crate) use pretty::{forget_callable, know_callable};
+
 const MARGIN: usize = 80;
 /// Deeper than this nothing is printed but a `#`: a structure can be deeper than the stack.
 const MAX_DEPTH: usize = 400;
 
-/// Stands for what is not printed; no program can read a symbol of this name.
-const ELLIPSIS: &str = "\u{E003}...";
 /// A list is not printed further than this: a circular one has no end.
 const MAX_LENGTH: usize = 1_000_000;
 
@@ -31,9 +35,8 @@ pub(crate) struct Style {
     pub(crate) escape: bool,
     pub(crate) radix: u32,
     pub(crate) show_radix: bool,
+    /// In lines, with quotes as marks; otherwise on one line and spelt out.
     pub(crate) pretty: bool,
-    /// `(quote x)` as `'x`.
-    pub(crate) abbreviate: bool,
     pub(crate) case: Case,
     pub(crate) length: Option<usize>,
     pub(crate) level: Option<usize>,
@@ -47,7 +50,6 @@ impl Style {
         radix: 10,
         show_radix: false,
         pretty: true,
-        abbreviate: true,
         case: Case::Up,
         length: None,
         level: None,
@@ -63,15 +65,6 @@ impl Style {
         Style { escape, ..self }
     }
 
-    /// Lists in lines, with quotes as marks, or on one line and spelt out.
-    pub(crate) fn prettily(self, pretty: bool) -> Style {
-        Style {
-            pretty,
-            abbreviate: pretty,
-            ..self
-        }
-    }
-
     /// What a variable of the printer changes.
     pub(crate) fn with_variable(self, name: &str, value: &V) -> Style {
         let on = !is_nil(value);
@@ -80,7 +73,7 @@ impl Style {
         match name {
             "*PRINT-BASE*" => s.radix = count.unwrap_or(10).clamp(2, 36) as u32,
             "*PRINT-RADIX*" => s.show_radix = on,
-            "*PRINT-PRETTY*" => return s.prettily(on),
+            "*PRINT-PRETTY*" => s.pretty = on,
             "*PRINT-LENGTH*" => s.length = count,
             "*PRINT-LEVEL*" => s.level = count,
             "*PRINT-RIGHT-MARGIN*" => s.margin = count.unwrap_or(MARGIN),
@@ -109,6 +102,7 @@ pub(crate) fn set_variable(name: &str, value: &V) {
 /// As in the beginning: for a new engine.
 pub(crate) fn reset() {
     CURRENT.with(|c| c.set(Style::STANDARD));
+    forget_callable();
 }
 
 /// Prints readably, from column 0.
@@ -128,12 +122,20 @@ pub(crate) fn print(v: &V, escape: bool, column: usize) -> String {
 
 /// Prints with every choice given.
 pub(crate) fn print_at(v: &V, style: Style, column: usize) -> String {
-    let mut out = Out {
-        text: String::new(),
-        column,
-    };
-    write(&mut out, v, style, 0, 0);
-    out.text
+    if let Some(text) = plain(v, style) {
+        return text;
+    }
+    if !style.escape
+        && let Some(r) = condition::report(v)
+    {
+        return condition::layout(&r, column);
+    }
+    if style.pretty {
+        return pretty::print(v, style, column);
+    }
+    let mut out = String::new();
+    write(&mut out, v, style, 0);
+    out
 }
 
 /// What an object looks like when Steel itself prints it.
@@ -154,32 +156,8 @@ fn brief(v: &V) -> String {
     }
 }
 
-struct Out {
-    text: String,
-    column: usize,
-}
-
-impl Out {
-    fn push(&mut self, s: &str) {
-        self.text.push_str(s);
-        match s.rfind('\n') {
-            Some(i) => self.column = s[i + 1..].chars().count(),
-            None => self.column += s.chars().count(),
-        }
-    }
-
-    fn newline(&mut self, indent: usize) {
-        self.text.push('\n');
-        self.text.extend(std::iter::repeat_n(' ', indent));
-        self.column = indent;
-    }
-}
-
 /// A symbol as it prints.
 fn symbol_text(name: &str, style: Style) -> String {
-    if name == ELLIPSIS {
-        return "...".into();
-    }
     if !style.escape {
         return cased(bare_name(name), style.case);
     }
@@ -322,88 +300,68 @@ fn atom(v: &V, style: Style) -> Option<String> {
     })
 }
 
-// `closers` is how many brackets of enclosing lists must still fit behind this value.
-fn write(out: &mut Out, v: &V, style: Style, depth: usize, closers: usize) {
-    if let Some(s) = atom(v, style) {
-        out.push(&s);
-        return;
-    }
-    let is_deep = style.level.is_some_and(|level| depth >= level) && text(v).is_none();
-    if is_deep || depth > MAX_DEPTH {
-        out.push("#");
-        return;
-    }
-    if let SteelVal::ListV(l) = v {
-        let items: Vec<V> = l.iter().cloned().collect();
-        return sequence(out, "(", &items, None, style, depth, closers);
-    }
-    if let SteelVal::VectorV(l) = v {
-        let items: Vec<V> = l.iter().cloned().collect();
-        return sequence(out, "#(", &items, None, style, depth, closers);
-    }
-    if let Some((car, cdr)) = uncons(v) {
-        if let (Some(prefix), Some((x, rest))) = (abbreviation(&car), uncons(&cdr))
-            && (style.abbreviate || !prefix.ends_with('\''))
-            && is_nil(&rest)
-        {
-            out.push(prefix);
-            return write(out, &x, style, depth + 1, closers);
-        }
-        let mut items = vec![car];
-        let mut at = cdr;
-        while let Some((a, d)) = uncons(&at) {
-            items.push(a);
-            at = d;
-            if items.len() > MAX_LENGTH {
-                // It is circular, or nobody will read it to the end.
-                at = symbol(ELLIPSIS);
-                break;
-            }
-        }
-        let tail = (!is_nil(&at)).then_some(at);
-        return sequence(out, "(", &items, tail, style, depth, closers);
-    }
-    if let Some(s) = text(v) {
-        out.push(&if style.escape { quoted(&s) } else { s });
-        return;
-    }
-    if !style.escape
-        && let Some(r) = condition::report(v)
-    {
-        let text = condition::layout(&r, out.column);
-        out.push(&text);
-        return;
-    }
-    compound(out, v, style, depth, closers);
+// The text of what has no parts.
+fn plain(v: &V, style: Style) -> Option<String> {
+    atom(v, style).or_else(|| {
+        let s = text(v)?;
+        Some(if style.escape { quoted(&s) } else { s })
+    })
 }
 
-fn abbreviation(car: &V) -> Option<&'static str> {
-    match car {
-        SteelVal::SymbolV(s) => match s.as_str() {
-            "QUOTE" => Some("'"),
-            "FUNCTION" => Some("#'"),
-            "%QUASI" => Some("`"),
-            "%UNQUOTE" => Some(","),
-            "%SPLICE" => Some(",@"),
-            _ => None,
-        },
+fn is_too_deep(depth: usize, style: Style) -> bool {
+    depth > MAX_DEPTH || style.level.is_some_and(|level| depth >= level)
+}
+
+// A backquoted form, or one behind a comma: the mark and the form.
+fn marked(v: &V) -> Option<(&'static str, V)> {
+    let (car, cdr) = uncons(v)?;
+    let SteelVal::SymbolV(s) = &car else {
+        return None;
+    };
+    let mark = match s.as_str() {
+        "%QUASI" => "`",
+        "%UNQUOTE" => ",",
+        "%SPLICE" => ",@",
+        _ => return None,
+    };
+    let (x, rest) = uncons(&cdr)?;
+    is_nil(&rest).then_some((mark, x))
+}
+
+fn quote_mark(head: &str) -> Option<&'static str> {
+    match head {
+        "QUOTE" => Some("'"),
+        "FUNCTION" => Some("#'"),
         _ => None,
     }
 }
 
-fn compound(out: &mut Out, v: &V, style: Style, depth: usize, closers: usize) {
-    enum Kind {
-        Vector(Vec<V>),
-        Array(Vec<usize>, Vec<V>),
-        Struct(String, Vec<(String, V)>),
-        Text(String),
+/// What a value is made of.
+enum Composite {
+    List(V),
+    Vector(Vec<V>),
+    Array(Vec<usize>, Vec<V>),
+    Struct(String, Vec<(String, V)>),
+    Text(String),
+}
+
+fn shape_of(v: &V, style: Style) -> Composite {
+    match v {
+        SteelVal::ListV(l) => return Composite::List(list(l.iter().cloned().collect())),
+        SteelVal::VectorV(l) => return Composite::Vector(l.iter().cloned().collect()),
+        _ => {}
+    }
+    if !style.escape
+        && let Some(r) = condition::report(v)
+    {
+        return Composite::Text(condition::layout(&r, 0));
     }
     let kind = with(v, |o| match o {
         Obj::Vector(x) => match &x.dims {
-            Some(d) => Kind::Array(d.clone(), x.items.clone()),
-            None => Kind::Vector(x.active().to_vec()),
+            Some(d) => Composite::Array(d.clone(), x.items.clone()),
+            None => Composite::Vector(x.active().to_vec()),
         },
-        Obj::Instance { class, slots } if !class.is_condition => Kind::Struct(
+        Obj::Instance { class, slots } if !class.is_condition => Composite::Struct(
             class.name.clone(),
             class
                 .slots
@@ -412,28 +370,92 @@ fn compound(out: &mut Out, v: &V, style: Style, depth: usize, closers: usize) {
                 .zip(slots.iter().cloned())
                 .collect(),
         ),
-        Obj::Instance { class, .. } => Kind::Text(format!("#<{} {{1000000000}}>", class.name)),
-        Obj::Table(t) => Kind::Text(format!(
+        Obj::Instance { class, .. } => Composite::Text(format!("#<{} {{1000000000}}>", class.name)),
+        Obj::Table(t) => Composite::Text(format!(
             "#<HASH-TABLE :TEST {} :COUNT {} {{1000000000}}>",
             t.test.name(),
             t.len()
         )),
-        Obj::Stream(s) => Kind::Text(s.describe()),
-        Obj::Class(c) => Kind::Text(format!("#<STRUCTURE-CLASS {}>", c.name)),
-        Obj::Cell(_) => Kind::Text("#<cell>".into()),
-        Obj::Unbound => Kind::Text("#<unbound>".into()),
-        Obj::Cons { .. } | Obj::Double(_) => Kind::Text(String::new()),
+        Obj::Stream(s) => Composite::Text(s.describe()),
+        Obj::Class(c) => Composite::Text(format!("#<STRUCTURE-CLASS {}>", c.name)),
+        Obj::Cell(_) => Composite::Text("#<cell>".into()),
+        Obj::Unbound => Composite::Text("#<unbound>".into()),
+        Obj::Cons { .. } => Composite::List(v.clone()),
+        Obj::Double(_) => Composite::Text(String::new()),
     });
-    match kind {
-        Some(Kind::Vector(items)) => sequence(out, "#(", &items, None, style, depth, closers),
-        Some(Kind::Array(dims, items)) => {
-            out.push(&format!("#{}A", dims.len()));
-            let nested = nest(&dims, &items);
-            write(out, &nested, style, depth + 1, closers);
+    kind.unwrap_or_else(|| Composite::Text(v.to_string()))
+}
+
+// On one line.
+fn write(out: &mut String, v: &V, style: Style, depth: usize) {
+    if let Some(s) = plain(v, style) {
+        return out.push_str(&s);
+    }
+    let shape = shape_of(v, style);
+    if let Composite::Text(s) = &shape {
+        return out.push_str(s);
+    }
+    if let Some((mark, x)) = marked(v) {
+        out.push_str(mark);
+        return write(out, &x, style, depth);
+    }
+    if is_too_deep(depth, style) {
+        return out.push('#');
+    }
+    let limit = style.length.unwrap_or(usize::MAX).min(MAX_LENGTH);
+    match shape {
+        Composite::List(v) => {
+            out.push('(');
+            let (mut at, mut count) = (v, 0);
+            while let Some((car, cdr)) = uncons(&at).filter(|_| marked(&at).is_none()) {
+                if count > 0 {
+                    out.push(' ');
+                }
+                if count >= limit {
+                    out.push_str("...");
+                    at = NIL;
+                    break;
+                }
+                write(out, &car, style, depth + 1);
+                (at, count) = (cdr, count + 1);
+            }
+            if !is_nil(&at) {
+                out.push_str(" . ");
+                write(out, &at, style, depth + 1);
+            }
+            out.push(')');
         }
-        Some(Kind::Struct(name, slots)) => structure(out, &name, &slots, style, depth, closers),
-        Some(Kind::Text(t)) => out.push(&t),
-        None => out.push(&v.to_string()),
+        Composite::Vector(items) => {
+            out.push_str("#(");
+            for (i, x) in items.iter().enumerate() {
+                if i > 0 {
+                    out.push(' ');
+                }
+                if i >= limit {
+                    out.push_str("...");
+                    break;
+                }
+                write(out, x, style, depth + 1);
+            }
+            out.push(')');
+        }
+        Composite::Array(dims, items) => {
+            out.push_str(&format!("#{}A", dims.len()));
+            write(out, &nest(&dims, &items), style, depth);
+        }
+        Composite::Struct(name, slots) => {
+            out.push_str(&format!("#S({}", symbol_text(&name, style)));
+            for (i, (slot, v)) in slots.iter().enumerate() {
+                if i >= limit {
+                    out.push_str(" ...");
+                    break;
+                }
+                out.push_str(&format!(" :{} ", barred(slot, style.case)));
+                write(out, v, style, depth + 1);
+            }
+            out.push(')');
+        }
+        Composite::Text(_) => {}
     }
 }
 
@@ -450,141 +472,6 @@ fn nest(dims: &[usize], items: &[V]) -> V {
             )
         }
     }
-}
-
-fn flat(v: &V, style: Style, depth: usize) -> String {
-    let mut out = Out {
-        text: String::new(),
-        column: 0,
-    };
-    write(
-        &mut out,
-        v,
-        Style {
-            pretty: false,
-            ..style
-        },
-        depth,
-        0,
-    );
-    out.text
-}
-
-fn fits(out: &Out, text: &str, after: usize, style: Style) -> bool {
-    !text.contains('\n') && out.column + text.chars().count() + after <= style.margin
-}
-
-fn sequence(
-    out: &mut Out,
-    open: &str,
-    items: &[V],
-    tail: Option<V>,
-    style: Style,
-    depth: usize,
-    closers: usize,
-) {
-    out.push(open);
-    let mut indent = out.column;
-    // The arguments of a call stand below its first one; those of `if` all or none.
-    let head = match items.first() {
-        Some(SteelVal::SymbolV(s)) if open == "(" && style.pretty => s.as_str(),
-        _ => "",
-    };
-    let is_call = super::table::is_standard(head);
-    let is_split = head == "IF" && {
-        let all = list(items.to_vec());
-        out.column - 1 + flat(&all, style, depth).chars().count() + closers > style.margin
-    };
-    let cut = style.length.filter(|n| items.len() > *n);
-    let mut tail = tail;
-    let shortened;
-    let items = match cut {
-        Some(n) => {
-            tail = None;
-            shortened = items[..n]
-                .iter()
-                .cloned()
-                .chain([symbol(ELLIPSIS)])
-                .collect::<Vec<V>>();
-            &shortened
-        }
-        None => items,
-    };
-    let last = items.len().saturating_sub(1);
-    let mut broken = false;
-    for (i, x) in items.iter().enumerate() {
-        let is_last = i == last && tail.is_none();
-        if !style.pretty {
-            if i > 0 {
-                out.push(" ");
-            }
-            write(out, x, style, depth + 1, 0);
-            continue;
-        }
-        let text = flat(x, style, depth + 1);
-        let after = if is_last { closers + 1 } else { 1 };
-        if i > 0 {
-            out.push(" ");
-            let begins_call = i == 1 && is_call;
-            if broken || (is_split && !begins_call) || !fits(out, &text, after, style) {
-                let keep = out.text.trim_end_matches(' ').len();
-                out.text.truncate(keep);
-                out.newline(indent);
-            }
-            if begins_call {
-                indent = out.column;
-            }
-        }
-        broken = !fits(out, &text, after, style) && !matches!(x, SteelVal::StringV(_));
-        if broken {
-            write(
-                out,
-                x,
-                style,
-                depth + 1,
-                if is_last { closers + 1 } else { 0 },
-            );
-        } else {
-            out.push(&text);
-        }
-    }
-    if let Some(t) = tail {
-        out.push(" . ");
-        write(out, &t, style, depth + 1, closers + 1);
-    }
-    out.push(")");
-}
-
-fn structure(
-    out: &mut Out,
-    name: &str,
-    slots: &[(String, V)],
-    style: Style,
-    depth: usize,
-    closers: usize,
-) {
-    let escaped = Style {
-        escape: true,
-        ..style
-    };
-    let mut text = format!("#S({}", symbol_text(name, escaped));
-    for (slot, v) in slots {
-        let slot = barred(slot, style.case);
-        text.push_str(&format!(" :{slot} {}", flat(v, style, depth + 1)));
-    }
-    text.push(')');
-    if !style.pretty || fits(out, &text, closers, style) {
-        return out.push(&text);
-    }
-    out.push("#S(");
-    let indent = out.column;
-    out.push(&symbol_text(name, escaped));
-    for (slot, v) in slots {
-        out.newline(indent);
-        out.push(&format!(":{} ", barred(slot, style.case)));
-        write(out, v, style, depth + 1, closers + 1);
-    }
-    out.push(")");
 }
 
 /// The text of any value that a caller wants as a string, with an error for what has none.

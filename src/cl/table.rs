@@ -78,6 +78,11 @@ pub(crate) fn is_standard(name: &str) -> bool {
     STANDARD.get(name).is_some_and(|k| *k != 'V')
 }
 
+/// Whether a name is a macro of the language.
+pub(crate) fn is_standard_macro(name: &str) -> bool {
+    STANDARD.get(name) == Some(&'M')
+}
+
 /// Whether a name is a function of the language.
 pub(crate) fn is_standard_function(name: &str) -> bool {
     STANDARD.get(name) == Some(&'F')

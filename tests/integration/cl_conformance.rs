@@ -14,6 +14,7 @@ struct Record {
 fn records() -> Vec<Record> {
     include_str!("../data/cl/sbcl.jsonl")
         .lines()
+        .chain(include_str!("../data/cl/sbcl-found.jsonl").lines())
         .map(|l| {
             let v: serde_json::Value = serde_json::from_str(l).unwrap();
             Record {

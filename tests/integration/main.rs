@@ -6,6 +6,7 @@
 mod access; // who may talk: file modes, allow lists, credentials
 mod chunks; // the same bytes cut anywhere give the same result
 mod cl_conformance; // Common Lisp forms against SBCL's record
+mod cl_originals; // scripts as users of cl-sipc wrote them, server and client
 mod cl_package; // the sipc package in Common Lisp, refusals, places, the prompt
 mod cl_scripts; // whole Common Lisp scripts, files that load files, files that are no program
 mod cli_attack; // `sipc listen` when clients attack it, and when it cannot tidy up

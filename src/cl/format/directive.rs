@@ -16,13 +16,15 @@ const MAX_PAD: i64 = 1_000_000;
 pub(super) struct Output {
     pub(super) text: String,
     start: usize,
+    line_length: usize,
 }
 
 impl Output {
-    pub(super) fn new(column: usize) -> Output {
+    pub(super) fn new(column: usize, line_length: usize) -> Output {
         Output {
             text: String::new(),
             start: column,
+            line_length,
         }
     }
 
@@ -175,7 +177,7 @@ fn one(d: &Directive, args: &mut Args, out: &mut Output) -> Result<End, SteelErr
         'C' => {
             let v = args.next()?;
             let c = chars::char_of(&v)?;
-            if d.at {
+            if d.at && !d.colon {
                 out.text.push_str(&printer::prin1(&v));
             } else if d.colon {
                 out.text
@@ -231,7 +233,7 @@ fn one(d: &Directive, args: &mut Args, out: &mut Output) -> Result<End, SteelErr
             }
         }
         '(' => {
-            let mut inner = Output::new(out.column());
+            let mut inner = Output::new(out.column(), out.line_length);
             let end = run(&d.clauses[0], args, &mut inner)?;
             out.text.push_str(&recase(&inner.text, d.colon, d.at));
             return Ok(end);
@@ -411,13 +413,15 @@ fn justify(
 ) -> Result<(), SteelErr> {
     let mut parts = Vec::new();
     for clause in &d.clauses {
-        let mut inner = Output::new(0);
+        let mut inner = Output::new(0, out.line_length);
         let end = run(clause, args, &mut inner)?;
         if end != End::Done {
             break;
         }
         parts.push(inner.text);
     }
+    // Behind `~:;` stands what comes in front if the line would be too long.
+    let overflow = (d.has_default && !parts.is_empty()).then(|| parts.remove(0));
     let mincol = given.int(0).unwrap_or(0).min(MAX_PAD);
     let colinc = given.int(1).unwrap_or(1).max(1);
     let minpad = given.int(2).unwrap_or(0).clamp(0, MAX_PAD);
@@ -431,6 +435,15 @@ fn justify(
     let mut total = mincol.max(0);
     while total < text + gaps.max(0) * minpad {
         total += colinc;
+    }
+    if let Some(prefix) = overflow {
+        let number = |i: usize, default| match d.separator.get(i) {
+            Some(Param::Int(n)) => *n,
+            _ => default,
+        };
+        if out.column() as i64 + total + number(0, 0) > number(1, out.line_length as i64) {
+            out.text.push_str(&prefix);
+        }
     }
     let mut room = total - text;
     let mut gap_no = gaps;

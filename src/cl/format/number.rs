@@ -6,7 +6,7 @@ use steel::rerrs::SteelErr;
 use super::directive::Given;
 use super::parse::Directive;
 use crate::cl::printer::{self, Style};
-use crate::cl::rt::number::{N, fixed_digits, print_number, shortest};
+use crate::cl::rt::number::{N, finite, fixed_digits, print_number, shortest};
 use crate::cl::value::*;
 
 fn pad_left(s: &str, width: i64, c: char) -> String {
@@ -267,8 +267,17 @@ fn fixed(n: &N, places: usize) -> String {
     format!("{int}.{frac}")
 }
 
+// A float with its point moved: its digits stay what they are.
+fn shifted(n: &N, by: i64) -> Result<N, SteelErr> {
+    let (digits, exp) = shortest(n);
+    let exp = i64::from(exp) - digits.len() as i64 + by.clamp(-400, 400);
+    let sign = if n.is_negative() { "-" } else { "" };
+    let number = format!("{sign}{digits}e{exp}").parse();
+    finite(N::D(number.unwrap_or_default()))
+}
+
 fn sign_of(n: &N, at: bool) -> &'static str {
-    if n.is_negative() {
+    if n.is_negative() || (n.is_zero() && n.f64().is_sign_negative()) {
         "-"
     } else if at {
         "+"
@@ -281,11 +290,16 @@ fn sign_of(n: &N, at: bool) -> &'static str {
 pub(super) fn float(v: &V, d: &Directive, given: &Given) -> Result<String, SteelErr> {
     let Some(n) = N::get(v) else {
         let width = given.int(if d.op == '$' { 2 } else { 0 }).unwrap_or(0);
-        return Ok(pad_left(&printer::princ(v), width, ' '));
+        let text = printer::princ(v);
+        let room = (width.max(0) as usize).saturating_sub(text.chars().count());
+        return Ok(if d.op == '$' {
+            pad_left(&text, width, ' ')
+        } else {
+            text + &" ".repeat(room)
+        });
     };
     let n = match n {
         N::D(_) | N::F(_) => n,
-        other if d.op == '$' => N::D(other.f64()),
         other => N::F(other.f32()),
     };
     Ok(match d.op {
@@ -299,7 +313,18 @@ pub(super) fn float(v: &V, d: &Directive, given: &Given) -> Result<String, Steel
             let body = format!("{}.{frac}", pad_left(int, whole, '0'));
             pad_left(&format!("{}{body}", sign_of(&n, d.at)), width, pad)
         }
-        'F' => fixed_directive(&n, d, given, given.int(0), given.int(1)),
+        'F' => {
+            let frame = Frame {
+                width: given.int(0),
+                over: given.char(3),
+                pad: given.char(4).unwrap_or(' '),
+            };
+            let scaled = match given.int(2) {
+                Some(k) if k != 0 && !n.is_zero() => shifted(&n, k)?,
+                _ => n,
+            };
+            fixed_directive(&scaled, d, &frame, given.int(1))
+        }
         'E' => exponential(&n, d, given, given.int(1)),
         _ => general(&n, d, given),
     })
@@ -321,31 +346,35 @@ fn general(n: &N, d: &Directive, given: &Given) -> String {
         return exponential(n, d, given, Some(places));
     }
     let room = given.int(2).map_or(4, |e| e + 2);
-    let width = given.int(0).map(|w| w - room);
-    let text = fixed_directive(n, d, given, width, Some(behind));
+    let frame = Frame {
+        width: given.int(0).map(|w| w - room),
+        over: given.char(4),
+        pad: given.char(5).unwrap_or(' '),
+    };
+    let mut text = fixed_directive(n, d, &frame, Some(behind));
+    if n.is_zero() && given.int(1).is_none() && text.ends_with(".0") {
+        // SBCL shows no digit behind the point of a zero.
+        text.pop();
+    }
     format!("{text}{}", " ".repeat(room.clamp(0, 100) as usize))
 }
 
-fn fixed_directive(
-    n: &N,
-    d: &Directive,
-    given: &Given,
+/// The field a number stands in.
+struct Frame {
     width: Option<i64>,
-    places: Option<i64>,
-) -> String {
-    let scaled = match given.int(2) {
-        Some(k) if k != 0 => match n {
-            N::D(x) => N::D(x * 10f64.powi(k as i32)),
-            other => N::F(other.f32() * 10f32.powi(k as i32)),
-        },
-        _ => n.clone(),
-    };
+    /// What fills a field that is too narrow.
+    over: Option<char>,
+    pad: char,
+}
+
+fn fixed_directive(n: &N, d: &Directive, frame: &Frame, places: Option<i64>) -> String {
+    let width = frame.width;
     let sign = sign_of(n, d.at);
     let mut body = match places {
-        Some(p) => fixed(&scaled, p.clamp(0, 1000) as usize),
+        Some(p) => fixed(n, p.clamp(0, 1000) as usize),
         None => {
-            let (digits, exp) = shortest(&scaled);
-            let full = if scaled.is_zero() {
+            let (digits, exp) = shortest(n);
+            let full = if n.is_zero() {
                 "0.0".into()
             } else {
                 fixed_digits(&digits, exp)
@@ -357,7 +386,7 @@ fn fixed_directive(
                     let whole = if full.starts_with("0.") { 0 } else { whole };
                     let room = (w - (whole + sign.len() + 1) as i64).max(0) as usize;
                     let least = usize::from(whole == 0);
-                    fixed(&scaled, room.max(least))
+                    fixed(n, room.max(least))
                 }
                 _ => full,
             }
@@ -369,11 +398,11 @@ fn fixed_directive(
         }
         let text = format!("{sign}{body}");
         if text.len() as i64 > w
-            && let Some(over) = given.char(3)
+            && let Some(over) = frame.over
         {
             return over.to_string().repeat(w.max(0) as usize);
         }
-        return pad_left(&text, w, given.char(4).unwrap_or(' '));
+        return pad_left(&text, w, frame.pad);
     }
     format!("{sign}{body}")
 }
@@ -395,7 +424,8 @@ fn exponential(n: &N, d: &Directive, given: &Given, places: Option<i64>) -> Stri
         (digits, exp) = rounded(n, keep - exp);
     }
     let mut body = fixed_digits(&digits, scale);
-    if let Some(p) = places {
+    // All digits but one count as behind the point.
+    if let Some(p) = places.map(|p| (p + 1 - i64::from(scale)).max(0)) {
         let (int, frac) = body.split_once('.').unwrap_or((&body, ""));
         let mut frac = frac.to_string();
         while (frac.len() as i64) < p {

@@ -33,6 +33,8 @@ pub(super) struct Directive {
     pub(super) clauses: Vec<Vec<Piece>>,
     /// The last clause stands behind `~:;`.
     pub(super) has_default: bool,
+    /// The parameters of `~:;`: in `~<`, room to leave and the length of a line.
+    pub(super) separator: Vec<Param>,
     /// The closing directive had a colon (`~:}`).
     pub(super) close_colon: bool,
     /// Columns and margin of the `~:;` in a `~<` block are not kept.
@@ -146,11 +148,23 @@ impl Parser<'_> {
             let (pieces, end) = self.block(Some(close))?;
             d.clauses.push(pieces);
             match end {
+                Some(e) if e.op == '>' && e.colon => {
+                    return fail(
+                        "not supported here: logical blocks",
+                        self.control,
+                        d.position,
+                    );
+                }
                 Some(e) if e.op == close => {
                     d.close_colon = e.colon;
                     return Ok(());
                 }
-                Some(e) if e.op == ';' => d.has_default |= e.colon,
+                Some(e) if e.op == ';' => {
+                    d.has_default |= e.colon;
+                    if e.colon {
+                        d.separator = e.params;
+                    }
+                }
                 Some(e) => {
                     return fail("mismatched directive", self.control, e.position);
                 }
@@ -179,6 +193,7 @@ impl Parser<'_> {
             at: false,
             clauses: Vec::new(),
             has_default: false,
+            separator: Vec::new(),
             close_colon: false,
             position: start,
         };
@@ -238,6 +253,15 @@ impl Parser<'_> {
                 c => {
                     d.op = c.to_ascii_uppercase();
                     d.position = self.i - 1;
+                    let width = match d.op {
+                        'A' | 'S' | 'D' | 'B' | 'O' | 'X' => d.params.first(),
+                        _ => None,
+                    };
+                    if let Some(Param::Int(n @ ..0)) = width {
+                        let m =
+                            format!("The value of mincol is {n}, should be a non-negative integer");
+                        return fail(&m, self.control, self.i - 1);
+                    }
                     if !KNOWN.contains(d.op) {
                         return fail(
                             &format!("unknown format directive (character: {c})"),

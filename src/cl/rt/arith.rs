@@ -199,6 +199,10 @@ fn sqrt(a: &[V]) -> R {
 
 fn log(a: &[V]) -> R {
     let n = N::of(&a[0])?;
+    if let Some(b) = a.get(1).and_then(N::get).filter(N::is_zero) {
+        let is_double = matches!(n, N::D(_)) || matches!(b, N::D(_));
+        return Ok(if is_double { N::D(0.0) } else { N::F(0.0) }.v());
+    }
     if n.is_zero() || n.is_negative() {
         return Err(division_by_zero("LOG", &a[0], &SteelVal::IntV(0)));
     }
@@ -206,13 +210,15 @@ fn log(a: &[V]) -> R {
         None => real(&a[0], f64::ln),
         Some(base) => {
             let b = N::of(base)?;
-            let is_double = matches!(n, N::D(_)) || matches!(b, N::D(_));
-            let r = if is_double {
-                N::D(n.f64().ln() / b.f64().ln())
-            } else {
-                N::F((n.f64().ln() as f32) / (b.f64().ln() as f32))
+            // A logarithm is as exact as its number; two integers lose nothing on the way.
+            let own = |x: &N, other: &N| match (x, other) {
+                (N::D(_), _) => x.f64().ln(),
+                (x, other) if x.is_integer() && !matches!(other, N::F(_) | N::Q(_)) => x.f64().ln(),
+                _ => f64::from(x.f64().ln() as f32),
             };
-            Ok(finite(r)?.v())
+            let r = own(&n, &b) / own(&b, &n);
+            let is_double = matches!(n, N::D(_)) || matches!(b, N::D(_));
+            Ok(finite(if is_double { N::D(r) } else { N::F(r as f32) })?.v())
         }
     }
 }
@@ -424,7 +430,14 @@ pub(super) fn register(t: &mut Prims) {
         None => real(&a[0], f64::atan),
         Some(x) => {
             let (y, x) = (N::of(&a[0])?, N::of(x)?);
-            Ok(N::F(y.f64().atan2(x.f64()) as f32).v())
+            let is_double = matches!(y, N::D(_)) || matches!(x, N::D(_));
+            let angle = y.f64().atan2(x.f64());
+            Ok(if is_double {
+                N::D(angle)
+            } else {
+                N::F(angle as f32)
+            }
+            .v())
         }
     });
     p!(t, "FLOAT", 1, 2, float);
@@ -435,7 +448,7 @@ pub(super) fn register(t: &mut Prims) {
     p!(t, "ABS", 1, 1, abs);
     p!(t, "SIGNUM", 1, 1, signum);
     p!(t, "GCD", 0, 99, gcd);
-    p!(t, "LCM", 1, 99, lcm);
+    p!(t, "LCM", 0, 99, lcm);
     p!(t, "EVENP", 1, 1, |a| parity(&a[0], true));
     p!(t, "ODDP", 1, 1, |a| parity(&a[0], false));
     p!(t, "ZEROP", 1, 1, |a| bool_v(N::of(&a[0])?.is_zero()));
@@ -445,6 +458,8 @@ pub(super) fn register(t: &mut Prims) {
     });
     p!(t, "MINUSP", 1, 1, |a| bool_v(N::of(&a[0])?.is_negative()));
     p!(t, "RANDOM", 1, 2, random);
+    // Every state is the one of the machine's clock.
+    p!(t, "MAKE-RANDOM-STATE", 0, 1, |_| Ok(T));
     p!(t, "NUMBERP", 1, 1, |a| is_kind(a, |_| true));
     p!(t, "REALP", 1, 1, |a| is_kind(a, |_| true));
     p!(t, "COMPLEXP", 1, 1, |_| Ok(NIL));

@@ -46,6 +46,14 @@ fn float_quotient(how: Round, a: &[V]) -> Result<(V, V), SteelErr> {
     let (quotient, rest) = divide(how, &a[0], &by)?;
     let is_double = [&a[0], &by].iter().any(|v| double(v).is_some());
     let quotient = N::of(&quotient)?.f64();
+    let (n, d) = (N::of(&a[0])?, N::of(&by)?);
+    let is_float = |n: &N| matches!(n, N::F(_) | N::D(_));
+    let is_exact = !is_float(&n) && !is_float(&d) || how == Round::Nearest;
+    let quotient = if quotient == 0.0 && !is_exact && n.is_negative() != d.is_negative() {
+        -0.0
+    } else {
+        quotient
+    };
     let quotient = if is_double {
         N::D(quotient)
     } else {

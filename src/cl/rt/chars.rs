@@ -22,6 +22,30 @@ const NAMES: &[(&str, char)] = &[
     ("Escape", '\u{1b}'),
     ("Delete", '\u{7f}'),
     ("Bell", '\u{7}'),
+    ("Soh", '\u{1}'),
+    ("Stx", '\u{2}'),
+    ("Etx", '\u{3}'),
+    ("Eot", '\u{4}'),
+    ("Enq", '\u{5}'),
+    ("Ack", '\u{6}'),
+    ("Vt", '\u{b}'),
+    ("So", '\u{e}'),
+    ("Si", '\u{f}'),
+    ("Dle", '\u{10}'),
+    ("Dc1", '\u{11}'),
+    ("Dc2", '\u{12}'),
+    ("Dc3", '\u{13}'),
+    ("Dc4", '\u{14}'),
+    ("Nak", '\u{15}'),
+    ("Syn", '\u{16}'),
+    ("Etb", '\u{17}'),
+    ("Can", '\u{18}'),
+    ("Em", '\u{19}'),
+    ("Sub", '\u{1a}'),
+    ("Fs", '\u{1c}'),
+    ("Gs", '\u{1d}'),
+    ("Rs", '\u{1e}'),
+    ("Us", '\u{1f}'),
     ("NO-BREAK_SPACE", '\u{a0}'),
 ];
 
@@ -37,6 +61,65 @@ pub(crate) fn by_name(name: &str) -> Option<char> {
     }
     let hex = name.strip_prefix(['U', 'u'])?;
     char::from_u32(u32::from_str_radix(hex.trim_start_matches('+'), 16).ok()?)
+}
+
+/// What Unicode calls the digits and signs, from `!` on, without the letters.
+const SIGNS: &[&str] = &[
+    "EXCLAMATION_MARK",
+    "QUOTATION_MARK",
+    "NUMBER_SIGN",
+    "DOLLAR_SIGN",
+    "PERCENT_SIGN",
+    "AMPERSAND",
+    "APOSTROPHE",
+    "LEFT_PARENTHESIS",
+    "RIGHT_PARENTHESIS",
+    "ASTERISK",
+    "PLUS_SIGN",
+    "COMMA",
+    "HYPHEN-MINUS",
+    "FULL_STOP",
+    "SOLIDUS",
+    "DIGIT_ZERO",
+    "DIGIT_ONE",
+    "DIGIT_TWO",
+    "DIGIT_THREE",
+    "DIGIT_FOUR",
+    "DIGIT_FIVE",
+    "DIGIT_SIX",
+    "DIGIT_SEVEN",
+    "DIGIT_EIGHT",
+    "DIGIT_NINE",
+    "COLON",
+    "SEMICOLON",
+    "LESS-THAN_SIGN",
+    "EQUALS_SIGN",
+    "GREATER-THAN_SIGN",
+    "QUESTION_MARK",
+    "COMMERCIAL_AT",
+    "LEFT_SQUARE_BRACKET",
+    "REVERSE_SOLIDUS",
+    "RIGHT_SQUARE_BRACKET",
+    "CIRCUMFLEX_ACCENT",
+    "LOW_LINE",
+    "GRAVE_ACCENT",
+    "LEFT_CURLY_BRACKET",
+    "VERTICAL_LINE",
+    "RIGHT_CURLY_BRACKET",
+    "TILDE",
+];
+
+// The name of an ASCII character that has a shape.
+fn ascii_name(c: char) -> Option<String> {
+    match c {
+        'a'..='z' => Some(format!("LATIN_SMALL_LETTER_{}", c.to_ascii_uppercase())),
+        'A'..='Z' => Some(format!("LATIN_CAPITAL_LETTER_{c}")),
+        '!'..='~' => {
+            let before = ('!'..c).filter(|x| !x.is_ascii_alphabetic()).count();
+            SIGNS.get(before).map(|n| (*n).to_string())
+        }
+        _ => None,
+    }
 }
 
 /// The name of a character without a shape.
@@ -155,15 +238,11 @@ pub(super) fn register(t: &mut Prims) {
     });
     p!(t, "CHAR-NAME", 1, 1, |a| {
         let c = char_of(&a[0])?;
-        if let Some(n) = name_of(c) {
-            return Ok(string(n));
-        }
-        let shown = if c.is_ascii() {
-            c.to_string()
-        } else {
-            format!("U{:X}", c as u32)
-        };
-        Ok(string(shown))
+        Ok(string(
+            name_of(c)
+                .or_else(|| ascii_name(c))
+                .unwrap_or_else(|| format!("U{:X}", c as u32)),
+        ))
     });
     p!(t, "NAME-CHAR", 1, 1, |a| {
         Ok(by_name(&designated(&a[0])?).map_or(NIL, ch))

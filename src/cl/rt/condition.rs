@@ -69,6 +69,8 @@ const BUILT_IN: &[(&str, &[&str], &[&str])] = &[
     ("FILE-ERROR", &["ERROR"], &["PATHNAME"]),
     ("PACKAGE-ERROR", &["ERROR"], &["PACKAGE"]),
     ("PRINT-NOT-READABLE", &["ERROR"], &[]),
+    // SBCL's name for Control-C. Here that ends the program, without a condition.
+    ("INTERACTIVE-INTERRUPT", &["SERIOUS-CONDITION"], &[]),
     ("STORAGE-CONDITION", &["SERIOUS-CONDITION"], &[]),
 ];
 

@@ -316,6 +316,11 @@ pub(super) fn register(t: &mut Prims) {
         }
         Ok(string(printer::print_at(&a[0], style, 0)))
     });
+    // (%callable lines): the functions and macros of the program, for the layout of their calls.
+    p!(t, "%CALLABLE", 1, 1, |a| {
+        printer::know_callable(&printer::must_text(&a[0])?);
+        Ok(NIL)
+    });
     p!(t, "%PRINTER-VARIABLE", 2, 2, |a| {
         printer::set_variable(&designated(&a[0])?, &a[1]);
         Ok(NIL)

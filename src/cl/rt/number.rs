@@ -274,6 +274,10 @@ pub(crate) fn divide(how: Round, a: &V, b: &V) -> Result<(V, V), SteelErr> {
     if y.is_zero() {
         return Err(division_by_zero("/", a, b));
     }
+    if [&x, &y].iter().any(|n| matches!(n, N::F(_) | N::D(_))) {
+        let (whole, rest) = divide_floats(how, &x, &y)?;
+        return Ok((big(whole), rest.v()));
+    }
     let (Some(p), Some(q)) = (x.ratio(), y.ratio()) else {
         return Err(simple_error("cannot divide a number that is not finite"));
     };
@@ -295,12 +299,53 @@ pub(crate) fn divide(how: Round, a: &V, b: &V) -> Result<(V, V), SteelErr> {
         }
     };
     let rest = p - q * BigRational::from(whole.clone());
-    let rest = match (&x, &y) {
-        (N::D(_), _) | (_, N::D(_)) => N::D(ratio_to_f64(&rest)),
-        (N::F(_), _) | (_, N::F(_)) => N::F(ratio_to_f64(&rest) as f32),
-        _ => N::Q(rest),
+    Ok((big(whole), N::Q(rest).v()))
+}
+
+// Quotient and rest where one of both is a float: with its rounding in each step, as SBCL does it.
+fn divide_floats(how: Round, x: &N, y: &N) -> Result<(BigInt, N), SteelErr> {
+    let is_double = matches!(x, N::D(_)) || matches!(y, N::D(_));
+    let number = |f: f64| if is_double { N::D(f) } else { N::F(f as f32) };
+    let step = |f: f64| finite(number(f)).map(|n| n.f64());
+    let value = |n: &N| {
+        if is_double {
+            n.f64()
+        } else {
+            f64::from(n.f32())
+        }
     };
-    Ok((big(whole), rest.v()))
+    let (n, d) = (value(x), value(y));
+    let quotient = match x {
+        N::Q(q) => {
+            let below = step(value(&N::B(q.denom().clone())) * d)?;
+            step(value(&N::B(q.numer().clone())) / below)?
+        }
+        _ => step(n / d)?,
+    };
+    let nearest = how == Round::Nearest && matches!(y, N::I(1));
+    let whole = if nearest {
+        quotient.round_ties_even()
+    } else {
+        quotient.trunc()
+    };
+    let mut rest = step(n - step(whole * d)?)?;
+    let (mut more, half) = (0, d.abs() / 2.0);
+    match how {
+        Round::Floor if rest != 0.0 && (n < 0.0) != (d < 0.0) => more = -1,
+        Round::Ceiling if rest != 0.0 && (n < 0.0) == (d < 0.0) => more = 1,
+        Round::Nearest if !nearest && rest != 0.0 => {
+            let is_odd = whole % 2.0 != 0.0;
+            if rest.abs() > half || (rest.abs() == half && is_odd) {
+                more = if (rest < 0.0) == (d < 0.0) { 1 } else { -1 };
+            }
+        }
+        _ => {}
+    }
+    if more != 0 {
+        rest = step(rest - f64::from(more) * d)?;
+    }
+    let whole = <BigInt as num_traits::FromPrimitive>::from_f64(whole).unwrap_or_default() + more;
+    Ok((whole, number(rest)))
 }
 
 /// Parses an integer or ratio in a base.

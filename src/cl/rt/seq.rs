@@ -276,7 +276,10 @@ fn make_array(a: &[V]) -> R {
     let fill = match &a[3] {
         SteelVal::BoolV(true) => Some(total),
         v if is_nil(v) => None,
-        v => Some(index(v)?),
+        v => Some(index(v).ok().filter(|n| *n <= total).ok_or_else(|| {
+            let expected = format!("(INTEGER 0 {total})");
+            type_error(v, &expected)
+        })?),
     };
     let dims = (dims.len() != 1).then_some(dims);
     Ok(obj(Obj::Vector(Vector {
@@ -345,7 +348,16 @@ fn dimensions(v: &V) -> Result<Vec<usize>, SteelErr> {
     }
 }
 
+// A string takes only characters.
+fn all_characters(v: &V, all: &[V]) -> Result<(), SteelErr> {
+    match all.iter().find(|x| !matches!(x, SteelVal::CharV(_))) {
+        Some(bad) if text(v).is_some() => Err(type_error(bad, "CHARACTER")),
+        _ => Ok(()),
+    }
+}
+
 fn replace_items(v: &V, all: Vec<V>) -> R {
+    all_characters(v, &all)?;
     let changed = with_mut(v, |o| match o {
         Obj::Vector(x) => {
             let n = all.len().min(x.items.len());
@@ -472,11 +484,18 @@ pub(super) fn register(t: &mut Prims) {
     });
     p!(t, "%SET-FILL-POINTER", 2, 2, |a| {
         let n = index(&a[1])?;
-        with_mut(&a[0], |o| {
-            if let Obj::Vector(x) = o {
-                x.fill = Some(n.min(x.items.len()));
+        let fits = with_mut(&a[0], |o| match o {
+            Obj::Vector(x) if n <= x.items.len() => {
+                x.fill = Some(n);
+                true
             }
+            _ => false,
         });
+        if fits != Some(true) {
+            return Err(simple_error(&format!(
+                "The new fill pointer, {n}, is larger than the length of the vector."
+            )));
+        }
         Ok(a[1].clone())
     });
     p!(t, "ARRAY-DIMENSIONS", 1, 1, |a| {
@@ -516,7 +535,11 @@ pub(super) fn register(t: &mut Prims) {
         let (f, t) = bounds(all.len(), a.get(1), a.get(2))?;
         Ok(SteelVal::ListV(all[f..t].to_vec().into()))
     });
-    p!(t, "%LIKE", 2, 2, |a| Ok(like(&a[0], elements(&a[1])?)));
+    p!(t, "%LIKE", 2, 2, |a| {
+        let all = elements(&a[1])?;
+        all_characters(&a[0], &all)?;
+        Ok(like(&a[0], all))
+    });
     p!(t, "%OF-TYPE", 2, 2, |a| of_type(&a[0], elements(&a[1])?));
 }
 

@@ -189,6 +189,11 @@ pub(crate) fn column(v: &V) -> usize {
     with_stream(v, |s| s.column).unwrap_or(0)
 }
 
+/// Whether a stream gathers a string.
+pub(crate) fn is_string(v: &V) -> bool {
+    with_stream(v, |s| matches!(s.kind, Kind::StringOut(_))).unwrap_or(false)
+}
+
 /// Writes text.
 pub(crate) fn write(v: &V, text: &str) -> Result<(), SteelErr> {
     let targets = with_stream(v, |s| {
@@ -378,7 +383,15 @@ pub(super) fn register(t: &mut Prims) {
             .min(all.len());
         let mut s = Stream::new(Kind::StringIn);
         s.buffer = all.get(start..end).unwrap_or(&[]).iter().collect();
+        // An input stream has no column; this is where its text begins in the string.
+        s.column = start;
         Ok(obj(Obj::Stream(Box::new(s))))
+    });
+    p!(t, "%STREAM-AT", 1, 1, |a| {
+        with_stream(&a[0], |s| {
+            let read = s.buffer[..s.at].chars().count();
+            SteelVal::IntV((s.column + read) as isize)
+        })
     });
     p!(t, "STREAMP", 1, 1, |a| bool_v(
         with(&a[0], |o| matches!(o, Obj::Stream(_))) == Some(true)

@@ -108,6 +108,8 @@ impl Tr<'_> {
 
     fn prim_call(&mut self, head: &str, f: &Form, args: &[Form], env: &Env, k: &K) -> String {
         let entry = PRIMS[head];
+        let reduced = super::constants::first(head, args);
+        let args = &reduced[..];
         let n = args.len();
         if n < entry.min || (entry.max < 99 && n > entry.max) {
             let codes = self.exprs(args, env).join(" ");
@@ -429,8 +431,13 @@ impl Tr<'_> {
                 None => format!("(cons ':{k} #f)"),
             })
             .collect();
+        let parameters = if required == 0 {
+            "r".to_owned()
+        } else {
+            format!("({names} . r)")
+        };
         format!(
-            "(lambda ({names} . r) (apply {target} (append (list {stream}{names}) ({spread} r (list {}) (list {})))))",
+            "(lambda {parameters} (apply {target} (append (list {stream}{names}) ({spread} r (list {}) (list {})))))",
             defaults.join(" "),
             keys.join(" ")
         )

@@ -257,9 +257,19 @@ impl Tr<'_> {
         call.push(option(":START").unwrap_or_else(|| Form::sym("NIL", f.pos)));
         call.push(option(":END").unwrap_or_else(|| Form::sym("NIL", f.pos)));
         let binding = Form::list(vec![name.clone(), Form::list(call, f.pos)], f.pos);
-        let args: Vec<Form> = std::iter::once(Form::list(vec![binding], f.pos))
+        let mut args: Vec<Form> = std::iter::once(Form::list(vec![binding], f.pos))
             .chain(a[1..].iter().cloned())
             .collect();
+        if let Some(place) = option(":INDEX") {
+            let form = |head: &str, rest: Vec<Form>| {
+                let head = std::iter::once(Form::sym(head, f.pos));
+                Form::list(head.chain(rest).collect(), f.pos)
+            };
+            let body = form("PROGN", args.split_off(1));
+            let at = form("%STREAM-AT", vec![name.clone()]);
+            let set = form("SETF", vec![place, at]);
+            args.push(form("MULTIPLE-VALUE-PROG1", vec![body, set]));
+        }
         self.let_form(f, &args, env, k, false)
     }
 
@@ -338,10 +348,13 @@ impl Tr<'_> {
                 "not supported here: BOUNDP of a computed symbol",
             );
         };
-        if matches!(
-            name.as_str(),
-            "*STANDARD-OUTPUT*" | "*STANDARD-INPUT*" | "*ERROR-OUTPUT*" | "NIL" | "T"
-        ) {
+        let is_keyword = name.starts_with(':');
+        if is_keyword
+            || matches!(
+                name.as_str(),
+                "*STANDARD-OUTPUT*" | "*STANDARD-INPUT*" | "*ERROR-OUTPUT*" | "NIL" | "T"
+            )
+        {
             return self.deliver("#t".into(), k);
         }
         if !self.is_special(&name) && !self.known.undeclared.contains(&name) {

@@ -84,8 +84,7 @@ impl Program {
 
     fn load(&mut self, f: &Form, path: &str) {
         let path = in_home(path);
-        if path.ends_with("/quicklisp/setup.lisp") {
-            // What it gives, `ql:quickload` of what we are, is here already.
+        if is_quicklisp(f) {
             return;
         }
         let Some((path, bytes)) = contents(&path) else {
@@ -128,6 +127,18 @@ fn literal_path(f: &Form) -> Option<String> {
     match &f.items()?.get(1)?.kind {
         Kind::Atom(v) => crate::cl::value::text(v),
         _ => None,
+    }
+}
+
+/// Whether a form loads Quicklisp: what that gives, `ql:quickload` of what we are, is here.
+pub(super) fn is_quicklisp(f: &Form) -> bool {
+    const SETUP: &str = "quicklisp/setup.lisp";
+    match (literal_path(f), f.items()) {
+        (Some(path), _) => path.ends_with(SETUP),
+        (None, Some([_, made, ..])) if made.head() == Some("MERGE-PATHNAMES") => {
+            literal_path(made).is_some_and(|path| path.ends_with(SETUP))
+        }
+        _ => false,
     }
 }
 

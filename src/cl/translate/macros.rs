@@ -243,6 +243,10 @@ impl Tr<'_> {
                 }
                 form
             }
+            // What is wrong elsewhere may have kept the definition away.
+            Err(message) if !self.diags.is_empty() && message.contains("free identifier: m:") => {
+                None
+            }
             Err(message) => {
                 self.refuse(f.pos, name, format!("cannot expand: {message}"));
                 None
@@ -250,8 +254,14 @@ impl Tr<'_> {
         }
     }
 
-    pub(super) fn macroexpand(&mut self, f: &Form, a: &[Form], env: &Env, k: &K) -> String {
-        let _ = env;
+    pub(super) fn macroexpand(
+        &mut self,
+        f: &Form,
+        a: &[Form],
+        env: &Env,
+        k: &K,
+        once: bool,
+    ) -> String {
         let inner = match (a[0].head(), a[0].items()) {
             (Some("QUOTE"), Some([_, form])) => form.clone(),
             _ => {
@@ -262,18 +272,25 @@ impl Tr<'_> {
                 );
             }
         };
-        let is_macro = inner.head().is_some_and(|h| self.known.macros.contains(h));
-        let form = if is_macro {
-            let head = inner.head().unwrap_or("").to_string();
-            match self.expand(&format!("m:{}", mangle(&head)), &head, &inner) {
-                Some(x) => x,
-                None => return "#f".into(),
+        let (mut form, mut is_expanded) = (inner, false);
+        while let Some(head) = form.head().map(str::to_string) {
+            if self.known.macros.contains(&head) && !(once && is_expanded) {
+                match self.expand(&format!("m:{}", mangle(&head)), &head, &form) {
+                    Some(next) => (form, is_expanded) = (next, true),
+                    None => return "#f".into(),
+                }
+                continue;
             }
-        } else {
-            inner
-        };
-        let code = self.datum(&form);
-        self.deliver(code, k)
+            if crate::cl::table::is_standard_macro(&head) && !(once && is_expanded) {
+                let reason = format!("not supported here: of the standard macro {head}");
+                return self.refuse(f.pos, "MACROEXPAND", reason);
+            }
+            break;
+        }
+        let quote = Form::list(vec![Form::sym("QUOTE", f.pos), form], f.pos);
+        let flag = Form::sym(if is_expanded { "T" } else { "NIL" }, f.pos);
+        let values = Form::list(vec![Form::sym("VALUES", f.pos), quote, flag], f.pos);
+        self.stmt(&values, env, k)
     }
 
     /// Backquote.

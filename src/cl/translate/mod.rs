@@ -8,6 +8,7 @@ mod bind;
 mod body;
 mod call;
 mod conditions;
+mod constants;
 mod control;
 mod define;
 mod env;

@@ -205,6 +205,20 @@ static FORMS: &[(&str, usize, Handler)] = &[
     ("REQUIRE", 1, |t, f, a, _, k| t.require(f, a, k)),
     ("QUICKLOAD", 1, |t, f, a, _, k| t.require(f, a, k)),
     ("LOAD-SYSTEM", 1, |t, f, a, _, k| t.require(f, a, k)),
+    ("ASDF:OPERATE", 2, |t, f, a, _, k| t.require(f, &a[1..], k)),
+    ("ASDF:OOS", 2, |t, f, a, _, k| t.require(f, &a[1..], k)),
+    // There is no debugger to turn off.
+    ("SB-EXT:DISABLE-DEBUGGER", 0, |t, _, _, _, k| {
+        t.deliver("#f".into(), k)
+    }),
+    // The code of `uiop:quit` needs no keyword.
+    ("QUIT", 0, |t, f, a, e, k| match a.first() {
+        Some(code) if code.name().is_none_or(|n| !n.starts_with(':')) => {
+            let args = [Form::sym(":CODE", f.pos), code.clone()];
+            t.standard_call("EXIT", f, &args, e, k)
+        }
+        _ => t.standard_call("QUIT", f, a, e, k),
+    }),
     ("HANDLER-CASE", 1, |t, f, a, e, k| {
         t.handler_case(f, a, e, k)
     }),
@@ -285,17 +299,27 @@ static FORMS: &[(&str, usize, Handler)] = &[
         let values = t.exprs(&a[1..], e).join(" ");
         t.deliver(format!("(%MAKE {class} {values})"), k)
     }),
-    ("MACROEXPAND-1", 1, |t, f, a, e, k| {
-        t.macroexpand(f, a, e, k)
+    // How far a string has been read; only `with-input-from-string` contains it.
+    ("%STREAM-AT", 1, |t, _, a, e, k| {
+        let stream = t.expr(&a[0], e);
+        t.deliver(format!("(%STREAM-AT {stream})"), k)
     }),
-    ("MACROEXPAND", 1, |t, f, a, e, k| t.macroexpand(f, a, e, k)),
+    ("MACROEXPAND-1", 1, |t, f, a, e, k| {
+        t.macroexpand(f, a, e, k, true)
+    }),
+    ("MACROEXPAND", 1, |t, f, a, e, k| {
+        t.macroexpand(f, a, e, k, false)
+    }),
     ("BOUNDP", 1, |t, f, a, e, k| t.boundp(f, a, e, k)),
     ("SYMBOL-VALUE", 1, |t, f, a, e, k| {
         t.symbol_value(f, a, e, k)
     }),
     ("TIME", 1, |t, _, a, e, k| t.stmt(&a[0], e, k)),
     // A literal path at the top level is read in its place before this sees it.
-    ("LOAD", 1, |t, f, _, _, _| {
+    ("LOAD", 1, |t, f, _, _, k| {
+        if super::load::is_quicklisp(f) {
+            return t.deliver("#t".into(), k);
+        }
         t.refuse(
             f.pos,
             "LOAD",

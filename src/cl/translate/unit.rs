@@ -345,6 +345,15 @@ pub(crate) fn translate_text(
         known.counter = next.counter;
         return Err(diags);
     }
+    if known.functions.is_empty() && known.macros.is_empty() {
+        // A new program: the printer knows those of the one before.
+        crate::cl::printer::forget_callable();
+    }
+    let callable = callable(tr.known, known);
+    if !callable.is_empty() {
+        tr.prelude
+            .push(format!("(%CALLABLE {})", literal(&callable)));
+    }
     let keep = tr.symbols_at_run_time;
     let code = registrations(&code, keep);
     let text = tr.assemble(&code);
@@ -352,6 +361,28 @@ pub(crate) fn translate_text(
     let files = std::mem::take(&mut tr.files);
     *known = next;
     Ok(Unit { text, map, files })
+}
+
+// The functions and macros that a text defines, as the printer wants to be told of them.
+fn callable(now: &Known, before: &Known) -> String {
+    let functions = now
+        .functions
+        .keys()
+        .filter(|n| !before.functions.contains_key(*n));
+    let mut lines: Vec<String> = functions.cloned().collect();
+    for (name, form) in &now.waiting_macros {
+        let parameters = form.items().and_then(|i| i.get(2));
+        let parameters = parameters.and_then(Form::items).unwrap_or_default();
+        let required = |f: &&Form| f.name() != Some("&OPTIONAL");
+        match parameters.iter().position(|f| f.name() == Some("&BODY")) {
+            Some(i) => {
+                let count = parameters[..i].iter().filter(required).count();
+                lines.push(format!("{name} {count}"));
+            }
+            None => lines.push(name.clone()),
+        }
+    }
+    lines.join("\n")
 }
 
 fn text_has_values_place(f: &Form) -> bool {

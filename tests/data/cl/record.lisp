@@ -22,8 +22,9 @@
                (error (e) (setf failure (format nil "~a" (type-of e))))))))
     (values printed (mapcar #'prin1-to-string values) failure)))
 
-(with-open-file (in "forms.lisp")
-  (with-open-file (out "sbcl.jsonl" :direction :output :if-exists :supersede)
+(defun record (forms result)
+ (with-open-file (in forms)
+  (with-open-file (out result :direction :output :if-exists :supersede)
     (loop for line = (read-line in nil)
           while line
           unless (or (string= line "") (char= (char line 0) #\;))
@@ -41,4 +42,7 @@
                          (finish-output out)
                          (sb-ext:exit :code 0 :abort t)))
                      (progn (sb-posix:waitpid pid 0)
-                            (file-position out (file-length out))))))))
+                            (file-position out (file-length out)))))))))
+
+(record "forms.lisp" "sbcl.jsonl")
+(record "forms-found.lisp" "sbcl-found.jsonl")

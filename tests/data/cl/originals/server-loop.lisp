@@ -1,0 +1,20 @@
+; Over ASDF, with the bare names, in a loop.
+(require :asdf)
+(push #p"./" asdf:*central-registry*)
+(asdf:load-system :cl-sipc)
+(use-package :sipc)
+(let ((fd (bind "sipc.socket")))
+  (cond ((null fd) (princ "no socket") (terpri))
+        (t (format t "[+] listening~%") (force-output)
+           (unwind-protect
+             (loop
+               (let ((rc (hook fd (lambda (e) (format t "[e] <- ~s~%" e) t)
+                    (lambda (type message)
+                      (print (list type (if (pointer-p message) (coerce (pointer-to-array message) 'list) message)))
+                      (respond (format nil "~a" (if (pointer-p message) (pointer-to-array message) message)) :string)
+                      (if (eq type :close) nil t)))))
+                 (fresh-line)
+                 (format t "[-] listen rc ~a~%" rc)
+                 (return)))
+             (release fd)
+             (when (probe-file "sipc.socket") (delete-file "sipc.socket"))))))

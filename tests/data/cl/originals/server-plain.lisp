@@ -1,0 +1,25 @@
+#!/usr/bin/sbcl --script
+;; Loads quietly and works at the top level, as the scripts of cl-sipc do.
+(let ((*standard-output* (make-broadcast-stream)))
+  (load "~/quicklisp/setup.lisp")
+  (ql:quickload :cl-sipc))
+(defparameter *file* "sipc.socket")
+(defparameter *allow-no-checksums* t)
+(when (probe-file *file*) (delete-file *file*))
+(defparameter *sock* (sipc:bind *file* :read-timeout 5))
+(if (not *sock*)
+  (progn (format t "[e] binding failed ~a~%" *file*) (exit)))
+(format t "[+] listening on ~a...~%" *file*)
+(force-output)
+(format t "[-] listen rc ~a~%"
+ (sipc:hook *sock*
+    #'(lambda (err) (format t "[e] <- ~a~%" err) (or (atom err) *allow-no-checksums*))
+    #'(lambda (type message)
+        (let ((resp (if (stringp message) message (if (eql type :binary) (write-to-string (sipc:pointer-to-array message)) (write-to-string message)))))
+          (format t " -> ~a~%" (sipc:respond resp)))
+        (format t " <- (~a) ~a" type (if (eql type :binary) (sipc:pointer-to-array message) message))
+        (when (eql type :binary) (format t " (size: ~a)" (sipc:pointer-size message)))
+        (format t "~%")
+        (not (eql type :close)))))
+(sipc:release *sock*)
+(quit)
