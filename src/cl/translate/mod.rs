@@ -24,6 +24,7 @@ mod place;
 mod rewrite;
 mod special;
 mod strukt;
+mod tags;
 mod unit;
 
 use std::borrow::Cow;

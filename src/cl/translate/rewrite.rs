@@ -8,20 +8,13 @@ use super::special::strip_declarations;
 use crate::cl::form::{Form, Kind};
 
 impl Tr<'_> {
-    /// `prog` and `prog*`, whose body may have no tags here.
+    /// `prog` and `prog*`.
     pub(super) fn prog(&mut self, f: &Form, a: &[Form], env: &Env, k: &K, star: bool) -> String {
         let body = strip_declarations(&a[1..]);
         let declarations = &a[1..a.len() - body.len()];
         let mut inner = vec![a[0].clone()];
         inner.extend_from_slice(declarations);
-        let tag = body.iter().find(|x| x.name().is_some_and(|n| n != "NIL"));
-        if let Some(tag) = tag {
-            let reason = "not supported here: a tag (tagbody)";
-            let shown = tag.name().unwrap_or("").to_string();
-            return self.refuse(tag.pos, &shown, reason);
-        }
-        inner.extend_from_slice(body);
-        inner.push(Form::sym("NIL", f.pos));
+        inner.push(Form::call("TAGBODY", body, f.pos));
         let bound = Form::call(if star { "LET*" } else { "LET" }, &inner, f.pos);
         let form = Form::call("BLOCK", &[Form::sym("NIL", f.pos), bound], f.pos);
         self.stmt(&form, env, k)

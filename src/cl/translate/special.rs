@@ -167,6 +167,9 @@ static FORMS: &[(&str, usize, Handler)] = &[
     ("SHIFTF", 2, |t, f, a, e, k| t.shiftf(f, a, e, k)),
     ("PROG", 1, |t, f, a, e, k| t.prog(f, a, e, k, false)),
     ("PROG*", 1, |t, f, a, e, k| t.prog(f, a, e, k, true)),
+    ("TAGBODY", 0, |t, f, a, e, k| t.tagbody(f, a, e, k)),
+    ("GO", 1, |t, f, a, e, _| t.go(f, a, e)),
+    ("LOOP-FINISH", 0, |t, f, _, e, _| t.loop_finish(f, e)),
     ("PROGV", 2, |t, f, a, e, k| t.progv(f, a, e, k)),
     ("WITH-SLOTS", 2, |t, f, a, e, k| t.with_parts(f, a, e, k)),
     ("WITH-ACCESSORS", 2, |t, f, a, e, k| {
