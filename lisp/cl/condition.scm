@@ -39,36 +39,4 @@
   (cl:condition "SIMPLE-CONDITION" what args))
 
 (define (cl:error what . args)
-  (%RAISE (cl:condition "SIMPLE-ERROR" what args)))
-
-;; Without handlers that return, a signal is either handled by unwinding or has no effect.
-(define (cl:signal what . args)
-  (let ((c (cl:condition "SIMPLE-CONDITION" what args)))
-    (if (cl:handled? c) (%RAISE c) #f)))
-
-;; The condition types that the handlers around the running code take.
-(define cl:active '())
-
-(define (cl:handled? c)
-  (let loop ((l cl:active))
-    (cond
-      [(null? l) #f]
-      [(%TYPEP c (car l)) #t]
-      [else (loop (cdr l))])))
-
-(define (cl:try-signals types thunk handler)
-  (let ((outer cl:active))
-    (cl:try
-      (lambda ()
-        (%SPREAD
-          (dynamic-wind
-            (lambda () (set! cl:active (append (%STEEL-LIST types) outer)))
-            (lambda () (%ALL (thunk)))
-            (lambda () (set! cl:active outer)))))
-      handler)))
-
-(define (cl:warn what . args)
-  (let ((c (cl:condition "SIMPLE-WARNING" what args)))
-    (if (cl:handled? c)
-        (%RAISE c)
-        (begin (%FORMAT #f g:*ERROR-OUTPUT* "~&WARNING: ~A~%" c) #f))))
+  (%RAISE (cl:announced (cl:condition "SIMPLE-ERROR" what args))))

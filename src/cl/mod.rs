@@ -196,7 +196,7 @@ pub enum Failure {
 pub fn check(_name: &str, text: &str) -> Vec<Diagnostic> {
     let mut session = Session::new();
     let lower = text.to_lowercase();
-    let may_expand = ["macro", "(load"].iter().any(|word| lower.contains(word));
+    let may_expand = ["macro", "(load", "deftype", "defsetf"].iter().any(|word| lower.contains(word));
     let mut engine = may_expand.then(|| {
         let mut engine = Engine::new();
         register(&mut engine);

@@ -120,17 +120,7 @@ fn reason(name: &str) -> String {
         "DEFCLASS" | "DEFGENERIC" | "DEFMETHOD" | "MAKE-INSTANCE" | "CALL-NEXT-METHOD" => {
             "CLOS is not part of the subset"
         }
-        "HANDLER-BIND"
-        | "RESTART-CASE"
-        | "INVOKE-RESTART"
-        | "RESTART-BIND"
-        | "WITH-SIMPLE-RESTART"
-        | "ABORT"
-        | "CONTINUE"
-        | "MUFFLE-WARNING"
-        | "CERROR"
-        | "BREAK" => "restarts are not part of the subset",
-        "GO" | "TAGBODY" => "tags are not part of the subset",
+        "BREAK" | "INVOKE-DEBUGGER" => "there is no debugger",
         _ => "outside levels A and B",
     };
     why.to_string()

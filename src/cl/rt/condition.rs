@@ -175,6 +175,14 @@ pub(crate) fn report(v: &V) -> Option<String> {
     .flatten()
 }
 
+// The text of a Steel error.
+fn message_of(v: &V) -> Option<String> {
+    let SteelVal::Custom(c) = v else { return None };
+    let guard = c.read();
+    let inner: &dyn CustomType = &**guard;
+    inner.as_any_ref().downcast_ref::<SteelErr>().map(steel_message)
+}
+
 /// The condition a Steel error stands for.
 pub(crate) fn of_error(v: &V) -> V {
     let SteelVal::Custom(c) = v else {
@@ -315,6 +323,17 @@ pub(super) fn register(t: &mut Prims) {
         Err(raise_condition(a[0].clone(), message))
     });
     p!(t, "%CONDITION", 1, 1, |a| Ok(of_error(&a[0])));
+    // (%remember error condition): the condition that the error stands for.
+    p!(t, "%REMEMBER", 2, 2, |a| {
+        if let Some(message) = message_of(&a[0]) {
+            LAST.with(|l| *l.borrow_mut() = Some((message, a[1].clone())));
+        }
+        Ok(NIL)
+    });
+    p!(t, "%NO-RESTART", 1, 1, |a| {
+        let text = format!("No restart {} is active.", crate::cl::printer::prin1(&a[0]));
+        Ok(make("CONTROL-ERROR", text, vec![]))
+    });
     p!(t, "%SET-REPORT", 2, 2, |a| {
         with_mut(&a[0], |o| {
             if let Obj::Instance { slots, .. } = o {

@@ -241,7 +241,11 @@ impl Tr<'_> {
         let condition = self.rt("cl:condition");
         let (what, args) = codes.split_first().map_or(("#f", &[][..]), |(w, a)| (w, a));
         let args = args.join(" ");
-        let code = format!("(%RAISE ({condition} \"SIMPLE-ERROR\" {what} (list {args})))");
+        let mut code = format!("({condition} \"SIMPLE-ERROR\" {what} (list {args}))");
+        if self.signals {
+            code = format!("({} {code})", self.rt("cl:announced"));
+        }
+        let code = format!("(%RAISE {code})");
         self.at(f.pos, &code)
     }
 
@@ -414,8 +418,12 @@ impl Tr<'_> {
                 None => format!("(cons ':{k} #f)"),
             })
             .collect();
+        let params = match names.as_str() {
+            "" => "r".to_string(),
+            names => format!("({names} . r)"),
+        };
         format!(
-            "(lambda ({names} . r) (apply {target} (append (list {stream}{names}) ({spread} r (list {}) (list {})))))",
+            "(lambda {params} (apply {target} (append (list {stream}{names}) ({spread} r (list {}) (list {})))))",
             defaults.join(" "),
             keys.join(" ")
         )

@@ -101,6 +101,10 @@ const CLOSERS: &[&str] = &[
     "MAPHASH",
     "DEFMACRO",
     "MACROLET",
+    "HANDLER-BIND",
+    "RESTART-CASE",
+    "RESTART-BIND",
+    "WITH-SIMPLE-RESTART",
 ];
 
 /// How a body uses a variable.

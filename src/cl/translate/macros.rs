@@ -125,7 +125,7 @@ impl Tr<'_> {
     }
 
     // Gives the engine the expander of a `defmacro` form under a Steel name.
-    fn define_in_engine(&mut self, definition: &Form, steel: &str) -> bool {
+    pub(super) fn define_in_engine(&mut self, definition: &Form, steel: &str) -> bool {
         let Some([_, _, params, body @ ..]) = definition.items() else {
             return false;
         };
@@ -221,30 +221,36 @@ impl Tr<'_> {
             self.refuse(f.pos, name, "too many macro expansions");
             return None;
         }
-        if self.engine.is_none() {
-            self.refuse(f.pos, name, "a macro needs an engine to expand");
-            return None;
-        }
         let local = steel != format!("m:{}", mangle(name));
         if !local && !self.ensure_macro(name, f.pos) {
             return None;
         }
-        let args: Vec<V> = f.items()?[1..]
-            .iter()
-            .map(crate::cl::rt::io::datum)
-            .collect();
-        let list = SteelVal::ListV(args.into());
-        let result = call(self.engine.as_deref_mut()?, steel, list);
-        match result {
+        self.expand_with(steel, name, &f.items()?[1..], f.pos)
+    }
+
+    /// What the expander of a Steel name makes of some forms.
+    pub(super) fn expand_with(
+        &mut self,
+        steel: &str,
+        name: &str,
+        args: &[Form],
+        pos: Pos,
+    ) -> Option<Form> {
+        let Some(engine) = self.engine.as_deref_mut() else {
+            self.refuse(pos, name, "a macro needs an engine to expand");
+            return None;
+        };
+        let args: Vec<V> = args.iter().map(crate::cl::rt::io::datum).collect();
+        match call(engine, steel, SteelVal::ListV(args.into())) {
             Ok(v) => {
-                let form = form_of(&v, f.pos, 0);
+                let form = form_of(&v, pos, 0);
                 if form.is_none() {
-                    self.refuse(f.pos, name, "the expansion is nested too deep");
+                    self.refuse(pos, name, "the expansion is nested too deep");
                 }
                 form
             }
             Err(message) => {
-                self.refuse(f.pos, name, format!("cannot expand: {message}"));
+                self.refuse(pos, name, format!("cannot expand: {message}"));
                 None
             }
         }

@@ -21,10 +21,12 @@ mod loop_parse;
 mod loops;
 mod macros;
 mod place;
+mod restarts;
 mod rewrite;
 mod special;
 mod strukt;
 mod tags;
+mod types;
 mod unit;
 
 use std::borrow::Cow;
@@ -62,6 +64,8 @@ pub(crate) struct Known {
     pub(super) accessors: HashMap<String, (String, usize)>,
     /// Classes with their slots and initial forms.
     pub(super) classes: HashMap<String, Vec<(String, Form)>>,
+    /// Types of `deftype`.
+    pub(super) types: HashMap<String, types::TypeDefinition>,
     /// `(setf name)` functions.
     pub(super) setters: BTreeSet<String>,
     /// Steel globals that exist.

@@ -57,6 +57,7 @@ static FORMS: &[(&str, usize, Handler)] = &[
     ("ECASE", 1, |t, f, a, e, k| t.case(f, "ECASE", a, e, k)),
     ("CCASE", 1, |t, f, a, e, k| t.case(f, "ECASE", a, e, k)),
     ("TYPECASE", 1, |t, f, a, e, k| t.typecase(f, a, e, k)),
+    ("CTYPECASE", 1, |t, f, a, e, k| t.typecase(f, a, e, k)),
     ("ETYPECASE", 1, |t, f, a, e, k| t.typecase(f, a, e, k)),
     ("BLOCK", 1, |t, f, a, e, k| {
         let Some(name) = a[0].name().map(str::to_string) else {
@@ -192,6 +193,7 @@ static FORMS: &[(&str, usize, Handler)] = &[
     ("DEFCONSTANT", 2, |t, f, a, e, k| {
         t.defvar(f, "DEFCONSTANT", a, e, k)
     }),
+    ("DEFTYPE", 2, |t, f, a, _, k| t.deftype(f, a, k)),
     ("DEFSTRUCT", 1, |t, f, a, e, k| t.defstruct(f, a, e, k)),
     ("DEFINE-CONDITION", 2, |t, f, a, e, k| {
         t.define_condition(f, a, e, k)
@@ -211,6 +213,19 @@ static FORMS: &[(&str, usize, Handler)] = &[
     ("HANDLER-CASE", 1, |t, f, a, e, k| {
         t.handler_case(f, a, e, k)
     }),
+    ("HANDLER-BIND", 1, |t, f, a, e, k| {
+        t.handler_bind(f, a, e, k)
+    }),
+    ("RESTART-CASE", 1, |t, f, a, e, k| {
+        t.restart_case(f, a, e, k)
+    }),
+    ("RESTART-BIND", 1, |t, f, a, e, k| {
+        t.restart_bind(f, a, e, k)
+    }),
+    ("WITH-SIMPLE-RESTART", 1, |t, f, a, e, k| {
+        t.with_simple_restart(f, a, e, k)
+    }),
+    ("CERROR", 2, |t, f, a, e, k| t.cerror(f, a, e, k)),
     ("IGNORE-ERRORS", 0, |t, f, a, e, k| {
         t.ignore_errors(f, a, e, k)
     }),
@@ -308,8 +323,9 @@ static FORMS: &[(&str, usize, Handler)] = &[
     ("TYPEP", 2, |t, f, a, e, k| {
         if let (2, Some("QUOTE"), Some([_, kind])) = (a.len(), a[1].head(), a[1].items()) {
             let value = t.expr(&a[0], e);
-            let kind = t.type_specifier(kind);
-            return t.deliver(format!("(%TYPEP {value} {kind})"), k);
+            let var = t.fresh("v");
+            let test = t.type_test(&var, kind);
+            return t.deliver(format!("(let (({var} {value})) (if {test} #t #f))"), k);
         }
         t.standard_call("TYPEP", f, a, e, k)
     }),

@@ -26,6 +26,7 @@ static RUNTIME: &[&str] = &[
     include_str!("../../../lisp/cl/list.scm"),
     include_str!("../../../lisp/cl/sequence.scm"),
     include_str!("../../../lisp/cl/condition.scm"),
+    include_str!("../../../lisp/cl/restart.scm"),
     include_str!("../../../lisp/cl/sipc.scm"),
 ];
 
@@ -228,6 +229,16 @@ const VALUE_FORMS: &[&str] = &[
     "MULTIPLE-VALUE-PROG1",
     "NTH-VALUE",
 ];
+/// Forms with which a condition may be looked at before anything unwinds.
+const SIGNAL_FORMS: &[&str] = &[
+    "SIGNAL",
+    "WARN",
+    "HANDLER-BIND",
+    "RESTART-CASE",
+    "RESTART-BIND",
+    "WITH-SIMPLE-RESTART",
+    "CERROR",
+];
 const SYMBOL_FORMS: &[&str] = &[
     "READ",
     "READ-FROM-STRING",
@@ -259,7 +270,7 @@ pub(crate) fn translate_text(
         || mentions(&forms, VALUE_FORMS)
         || forms.iter().any(text_has_values_place);
     let symbols = next.is_interactive || mentions(&forms, SYMBOL_FORMS);
-    let signals = next.is_interactive || mentions(&forms, &["SIGNAL", "WARN"]);
+    let signals = next.is_interactive || mentions(&forms, SIGNAL_FORMS);
     let mut tr = Tr {
         known: &mut next,
         engine,
