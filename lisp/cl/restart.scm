@@ -64,7 +64,7 @@
 ;; The restarts around the running code, innermost first: each the object and its function.
 (define cl:restarts '())
 
-(define cl:restart-class (%CLASS 'RESTART (%LIST 'NAME 'REPORT) #f #f #f))
+(define cl:restart-class (%CLASS 'RESTART (%LIST 'NAME 'REPORT) #f 'STANDARD #f))
 
 (define (cl:restart name report f)
   (cons (%MAKE cl:restart-class name report) f))

@@ -367,6 +367,10 @@ fn write(out: &mut Out, v: &V, style: Style, depth: usize, closers: usize) {
         out.push(&if style.escape { quoted(&s) } else { s });
         return;
     }
+    if let Some(s) = super::rt::objects::written(v) {
+        out.push(&s);
+        return;
+    }
     if !style.escape
         && let Some(r) = condition::report(v)
     {
@@ -403,7 +407,10 @@ fn compound(out: &mut Out, v: &V, style: Style, depth: usize, closers: usize) {
             Some(d) => Kind::Array(d.clone(), x.items.clone()),
             None => Kind::Vector(x.active().to_vec()),
         },
-        Obj::Instance { class, slots } if !class.is_condition => Kind::Struct(
+        o if super::rt::objects::shown(o, style.escape).is_some() => {
+            Kind::Text(super::rt::objects::shown(o, style.escape).unwrap_or_default())
+        }
+        Obj::Instance { class, slots } => Kind::Struct(
             class.name.clone(),
             class
                 .slots
@@ -412,17 +419,15 @@ fn compound(out: &mut Out, v: &V, style: Style, depth: usize, closers: usize) {
                 .zip(slots.iter().cloned())
                 .collect(),
         ),
-        Obj::Instance { class, .. } => Kind::Text(format!("#<{} {{1000000000}}>", class.name)),
         Obj::Table(t) => Kind::Text(format!(
             "#<HASH-TABLE :TEST {} :COUNT {} {{1000000000}}>",
             t.test.name(),
             t.len()
         )),
         Obj::Stream(s) => Kind::Text(s.describe()),
-        Obj::Class(c) => Kind::Text(format!("#<STRUCTURE-CLASS {}>", c.name)),
         Obj::Cell(_) => Kind::Text("#<cell>".into()),
         Obj::Unbound => Kind::Text("#<unbound>".into()),
-        Obj::Cons { .. } | Obj::Double(_) => Kind::Text(String::new()),
+        Obj::Cons { .. } | Obj::Double(_) | Obj::Class(_) => Kind::Text(String::new()),
     });
     match kind {
         Some(Kind::Vector(items)) => sequence(out, "#(", &items, None, style, depth, closers),

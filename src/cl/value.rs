@@ -46,13 +46,28 @@ impl Vector {
     }
 }
 
-/// A structure or condition type.
-#[derive(Debug)]
+/// What made a class.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ClassKind {
+    /// `defstruct`.
+    #[default]
+    Structure,
+    /// `define-condition`, and the conditions of the language.
+    Condition,
+    /// `defclass`.
+    Standard,
+    /// The language.
+    BuiltIn,
+}
+
+/// A structure or condition type, or a class.
+#[derive(Debug, Default)]
 pub(crate) struct Class {
     pub(crate) name: String,
     pub(crate) slots: Vec<String>,
-    pub(crate) parents: Vec<Arc<Class>>,
-    pub(crate) is_condition: bool,
+    pub(crate) kind: ClassKind,
+    /// Its own name and those it inherits from, the nearest first.
+    pub(crate) order: Vec<String>,
     /// `(:type list)` and `:report` are settled by the translator; this is a report string.
     pub(crate) report: Option<String>,
 }
@@ -60,7 +75,7 @@ pub(crate) struct Class {
 impl Class {
     /// Whether this is `name` or inherits from it.
     pub(crate) fn is_a(&self, name: &str) -> bool {
-        self.name == name || self.parents.iter().any(|p| p.is_a(name))
+        self.order.iter().any(|n| n == name)
     }
 }
 

@@ -12,8 +12,8 @@ struct Record {
 }
 
 fn records() -> Vec<Record> {
-    include_str!("../data/cl/sbcl.jsonl")
-        .lines()
+    let core = include_str!("../data/cl/sbcl.jsonl").lines();
+    core.chain(include_str!("../data/cl/wider.jsonl").lines())
         .map(|l| {
             let v: serde_json::Value = serde_json::from_str(l).unwrap();
             Record {

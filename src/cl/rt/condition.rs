@@ -53,6 +53,7 @@ const BUILT_IN: &[(&str, &[&str], &[&str])] = &[
     ),
     ("CELL-ERROR", &["ERROR"], &["NAME"]),
     ("UNBOUND-VARIABLE", &["CELL-ERROR"], &["NAME"]),
+    ("UNBOUND-SLOT", &["CELL-ERROR"], &["NAME", "INSTANCE"]),
     ("UNDEFINED-FUNCTION", &["CELL-ERROR"], &["NAME"]),
     ("CONTROL-ERROR", &["ERROR"], &[]),
     ("PROGRAM-ERROR", &["ERROR"], &[]),
@@ -121,11 +122,12 @@ pub(crate) fn class(name: &str) -> Option<Arc<Class>> {
     let (name, parents, slots) = BUILT_IN.iter().find(|b| b.0 == name)?;
     let mut all = vec!["%MESSAGE".to_string()];
     all.extend(slots.iter().map(|s| (*s).to_string()));
+    let parents: Vec<Arc<Class>> = parents.iter().filter_map(|p| class(p)).collect();
     Some(Arc::new(Class {
         name: (*name).to_string(),
         slots: all,
-        parents: parents.iter().filter_map(|p| class(p)).collect(),
-        is_condition: true,
+        kind: ClassKind::Condition,
+        order: super::objects::order(name, &parents, &["T"]),
         report: None,
     }))
 }
@@ -162,7 +164,7 @@ fn raise_condition(condition: V, message: String) -> SteelErr {
 /// What a condition says, before its [`layout`].
 pub(crate) fn report(v: &V) -> Option<String> {
     with(v, |o| match o {
-        Obj::Instance { class, slots } if class.is_condition => {
+        Obj::Instance { class, slots } if class.kind == ClassKind::Condition => {
             Some(match slots.first().and_then(text) {
                 Some(m) => m,
                 None => class.report.clone().unwrap_or_else(|| {
@@ -376,6 +378,7 @@ pub(super) fn register(t: &mut Prims) {
         &a[0],
         "EXPECTED-TYPE"
     ));
+    p!(t, "UNBOUND-SLOT-INSTANCE", 1, 1, |a| slot(&a[0], "INSTANCE"));
     p!(t, "CELL-ERROR-NAME", 1, 1, |a| slot(&a[0], "NAME"));
     p!(t, "FILE-ERROR-PATHNAME", 1, 1, |a| slot(&a[0], "PATHNAME"));
     p!(t, "STREAM-ERROR-STREAM", 1, 1, |a| slot(&a[0], "STREAM"));

@@ -9,6 +9,7 @@ pub(crate) mod hash;
 pub(crate) mod io;
 pub(crate) mod lists;
 pub(crate) mod number;
+pub(crate) mod objects;
 pub(crate) mod path;
 pub(crate) mod pointer;
 pub(crate) mod seq;
@@ -28,6 +29,7 @@ fn register(t: &mut table::Prims) {
     hash::register(t);
     io::register(t);
     lists::register(t);
+    objects::register(t);
     path::register(t);
     pointer::register(t);
     seq::register(t);

@@ -11,6 +11,7 @@ use crate::cl::value::*;
 /// Type names that `typep` knows besides classes.
 pub(crate) const TYPES: &[&str] = &[
     "T",
+    "*",
     "NIL",
     "NULL",
     "SYMBOL",
@@ -51,6 +52,7 @@ pub(crate) const TYPES: &[&str] = &[
     "STREAM",
     "FILE-STREAM",
     "STRUCTURE-OBJECT",
+    "STANDARD-OBJECT",
     "PATHNAME",
     "PACKAGE",
     "RANDOM-STATE",
@@ -93,7 +95,7 @@ fn named(v: &V, name: &str) -> Result<bool, SteelErr> {
     let n = N::get(v);
     let number = |f: fn(&N) -> bool| n.as_ref().is_some_and(f);
     Ok(match name {
-        "T" => true,
+        "T" | "*" => true,
         "NIL" => false,
         "NULL" => is_nil(v),
         "SYMBOL" => is_symbol(v),
@@ -132,7 +134,7 @@ fn named(v: &V, name: &str) -> Result<bool, SteelErr> {
         "STRUCTURE-OBJECT" => {
             with(
                 v,
-                |o| matches!(o, Obj::Instance { class, .. } if !class.is_condition),
+                |o| matches!(o, Obj::Instance { class, .. } if class.kind == ClassKind::Structure),
             ) == Some(true)
         }
         "PATHNAME" | "PACKAGE" | "RANDOM-STATE" => false,

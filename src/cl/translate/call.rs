@@ -85,6 +85,9 @@ impl Tr<'_> {
         env: &Env,
         k: &K,
     ) -> String {
+        if self.prints_through_methods(head) {
+            return self.prepared_call(head, f, args, env, k);
+        }
         if let Some(shape) = functions::find(head) {
             return self.shaped_call(shape, f, args, env, k);
         }
@@ -338,6 +341,13 @@ impl Tr<'_> {
         }
         if self.known.functions.contains_key(name) {
             return format!("f:{}", mangle(name));
+        }
+        if self.prints_through_methods(name) {
+            self.is_prepared = true;
+            let function = self.function_object(name, pos, env);
+            self.is_prepared = false;
+            let prepare = self.rt("cl:prepare");
+            return format!("(lambda a ({prepare} a) (apply {function} a))");
         }
         let full = self.imported(name);
         let name = full.as_ref();

@@ -104,6 +104,9 @@ const CLOSERS: &[&str] = &[
     "HANDLER-BIND",
     "RESTART-CASE",
     "RESTART-BIND",
+    "DEFMETHOD",
+    "DEFGENERIC",
+    "DEFCLASS",
     "WITH-SIMPLE-RESTART",
 ];
 

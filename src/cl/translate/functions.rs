@@ -255,6 +255,8 @@ static SHAPES: &[Shape] = &[
     row("ERROR", "cl:error", "xr", &[]),
     row("SIGNAL", "cl:signal", "xr", &[]),
     row("WARN", "cl:warn", "xr", &[]),
+    row("MAKE-INSTANCE", "cl:make-instance", "xr", &[]),
+    row("FIND-CLASS", "cl:find-class", "xeo", &[]),
     row("INVOKE-RESTART", "cl:invoke-restart", "xr", &[]),
     row("FIND-RESTART", "cl:find-restart", "xo", &[]),
     row("COMPUTE-RESTARTS", "cl:compute-restarts", "o", &[]),

@@ -20,6 +20,7 @@ mod loop_gather;
 mod loop_parse;
 mod loops;
 mod macros;
+mod objects;
 mod place;
 mod restarts;
 mod rewrite;
@@ -66,6 +67,12 @@ pub(crate) struct Known {
     pub(super) classes: HashMap<String, Vec<(String, Form)>>,
     /// Types of `deftype`.
     pub(super) types: HashMap<String, types::TypeDefinition>,
+    /// Accessors of `defclass`.
+    pub(super) readers: HashMap<String, objects::Accessor>,
+    /// Names of generic functions.
+    pub(super) generics: HashSet<String>,
+    /// Methods may say how an object prints.
+    pub(super) prints_objects: bool,
     /// `(setf name)` functions.
     pub(super) setters: BTreeSet<String>,
     /// Steel globals that exist.
@@ -111,6 +118,8 @@ pub(super) struct Tr<'a> {
     pub(super) early: BTreeSet<String>,
     /// Something signals conditions that need not be errors, so handlers must be known by type.
     pub(super) signals: bool,
+    /// What a call prints has been written by methods already.
+    pub(super) is_prepared: bool,
     /// The Steel globals there were before this text.
     pub(super) base_globals: BTreeSet<String>,
     /// The files that the text loads.

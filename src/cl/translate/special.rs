@@ -193,6 +193,12 @@ static FORMS: &[(&str, usize, Handler)] = &[
     ("DEFCONSTANT", 2, |t, f, a, e, k| {
         t.defvar(f, "DEFCONSTANT", a, e, k)
     }),
+    ("DEFCLASS", 3, |t, f, a, e, k| t.defclass(f, a, e, k)),
+    ("DEFGENERIC", 2, |t, f, a, e, k| t.defgeneric(f, a, e, k)),
+    ("DEFMETHOD", 2, |t, f, a, e, k| t.defmethod(f, a, e, k)),
+    ("PRINT-UNREADABLE-OBJECT", 1, |t, f, a, e, k| {
+        t.print_unreadable(f, a, e, k)
+    }),
     ("DEFTYPE", 2, |t, f, a, _, k| t.deftype(f, a, k)),
     ("DEFSTRUCT", 1, |t, f, a, e, k| t.defstruct(f, a, e, k)),
     ("DEFINE-CONDITION", 2, |t, f, a, e, k| {

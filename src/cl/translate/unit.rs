@@ -27,6 +27,7 @@ static RUNTIME: &[&str] = &[
     include_str!("../../../lisp/cl/sequence.scm"),
     include_str!("../../../lisp/cl/condition.scm"),
     include_str!("../../../lisp/cl/restart.scm"),
+    include_str!("../../../lisp/cl/object.scm"),
     include_str!("../../../lisp/cl/sipc.scm"),
 ];
 
@@ -157,6 +158,7 @@ fn strip(text: &str) -> (String, Vec<(u32, Pos)>) {
 fn survey(f: &Form, known: &mut Known, seen: &mut BTreeMap<String, usize>) {
     let Kind::List(items) = &f.kind else { return };
     known.documentation.extend(super::rewrite::described(f));
+    super::objects::survey(f, known);
     let name = items.get(1).and_then(Form::name).map(str::to_string);
     match (f.head(), name) {
         (Some("QUOTE" | "%QUASI"), _) => return,
@@ -229,6 +231,8 @@ const VALUE_FORMS: &[&str] = &[
     "MULTIPLE-VALUE-PROG1",
     "NTH-VALUE",
 ];
+/// What says how an object prints.
+const PRINTER_FORMS: &[&str] = &["PRINT-OBJECT", ":PRINT-OBJECT", ":PRINT-FUNCTION"];
 /// Forms with which a condition may be looked at before anything unwinds.
 const SIGNAL_FORMS: &[&str] = &[
     "SIGNAL",
@@ -269,6 +273,7 @@ pub(crate) fn translate_text(
     let all_values = next.is_interactive
         || mentions(&forms, VALUE_FORMS)
         || forms.iter().any(text_has_values_place);
+    next.prints_objects |= mentions(&forms, PRINTER_FORMS);
     let symbols = next.is_interactive || mentions(&forms, SYMBOL_FORMS);
     let signals = next.is_interactive || mentions(&forms, SIGNAL_FORMS);
     let mut tr = Tr {
@@ -293,6 +298,7 @@ pub(crate) fn translate_text(
             .collect(),
         early: BTreeSet::new(),
         signals,
+        is_prepared: false,
         base_globals: known.globals.clone(),
         files,
     };

@@ -1,4 +1,5 @@
-;;; Runs each line of forms.lisp in SBCL and writes what it printed and gave as JSON lines.
+;;; Runs each line of the file *FROM* in SBCL and writes what it printed and gave into *TO* as
+;;; JSON lines.
 (defun json (s out)
   (write-char #\" out)
   (loop for c across s
@@ -22,8 +23,8 @@
                (error (e) (setf failure (format nil "~a" (type-of e))))))))
     (values printed (mapcar #'prin1-to-string values) failure)))
 
-(with-open-file (in "forms.lisp")
-  (with-open-file (out "sbcl.jsonl" :direction :output :if-exists :supersede)
+(with-open-file (in *from*)
+  (with-open-file (out *to* :direction :output :if-exists :supersede)
     (loop for line = (read-line in nil)
           while line
           unless (or (string= line "") (char= (char line 0) #\;))
