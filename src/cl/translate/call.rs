@@ -47,6 +47,9 @@ impl Tr<'_> {
                 None => "#f".into(),
             };
         }
+        if let Some(modifier) = self.known.modifiers.get(&head).cloned() {
+            return self.modify_with(f, &modifier, args, env, k);
+        }
         if let Some((class, index)) = self.known.accessors.get(&head).cloned()
             && args.len() == 1
         {

@@ -55,22 +55,44 @@ impl Tr<'_> {
             );
         }
         // Translated here once, so that what is wrong in it is found.
-        let _ = self.expander(&a[1], &a[2..], f.pos, &Env::default());
+        let _ = self.expander(&name, &a[1], &a[2..], f.pos, &Env::default());
         self.known.macros.insert(name.clone());
         self.known.functions.remove(&name);
         let q = self.symbol(&name);
         self.deliver(q, k)
     }
 
-    pub(super) fn expander(&mut self, params: &Form, body: &[Form], pos: Pos, env: &Env) -> String {
+    pub(super) fn expander(
+        &mut self,
+        name: &str,
+        params: &Form,
+        body: &[Form],
+        pos: Pos,
+        env: &Env,
+    ) -> String {
         let mut body = body;
         if body.len() > 1 && matches!(&body[0].kind, Kind::Atom(v) if value::text(v).is_some()) {
             body = &body[1..];
         }
         let mut inner = env.clone();
         inner.region = self.next_region();
-        let code = self.bind_lambda_list(params, "args", body, &inner, pos, &K::Ret(false));
-        format!("(lambda (args) {code})")
+        let (params, special) = self.macro_parameters(params);
+        let mut open = String::new();
+        for (variable, is_whole) in special {
+            let (steel, is_cell) = self.enter(&variable, body, &mut inner);
+            let value = if is_whole {
+                let name = self.symbol(name);
+                format!("(%CONS {name} (%LISP-LIST args))")
+            } else {
+                "#f".to_string()
+            };
+            open.push_str(&format!("({steel} {})", held(&value, is_cell)));
+        }
+        let code = self.bind_lambda_list(&params, "args", body, &inner, pos, &K::Ret(false));
+        if open.is_empty() {
+            return format!("(lambda (args) {code})");
+        }
+        format!("(lambda (args) (let ({open}) {code}))")
     }
 
     pub(super) fn macrolet(&mut self, f: &Form, a: &[Form], env: &Env, k: &K) -> String {
@@ -96,7 +118,7 @@ impl Tr<'_> {
                 .collect(),
                 f.pos,
             );
-            if !self.define_in_engine(&definition, &steel) {
+            if !self.define_in_engine(&definition, &steel, &name) {
                 return "#f".into();
             }
             inner.funs.push(Fun {
@@ -125,16 +147,11 @@ impl Tr<'_> {
     }
 
     // Gives the engine the expander of a `defmacro` form under a Steel name.
-    pub(super) fn define_in_engine(&mut self, definition: &Form, steel: &str) -> bool {
+    pub(super) fn define_in_engine(&mut self, definition: &Form, steel: &str, name: &str) -> bool {
         let Some([_, _, params, body @ ..]) = definition.items() else {
             return false;
         };
         let helpers = self.needed_by(body);
-        let name = definition
-            .items()
-            .and_then(|i| i[1].name())
-            .unwrap_or("")
-            .to_string();
         let mut text = String::new();
         for h in helpers {
             match h.head() {
@@ -150,13 +167,13 @@ impl Tr<'_> {
             }
         }
         let saved = self.begin_unit();
-        let code = self.expander(params, body, definition.pos, &Env::default());
+        let code = self.expander(name, params, body, definition.pos, &Env::default());
         let unit = self.end_unit(saved, &format!("(define {steel} {code})"));
         text.push_str(&unit);
         if !self.diags.is_empty() {
             return false;
         }
-        self.run_in_engine(text, definition.pos, &name).is_some()
+        self.run_in_engine(text, definition.pos, name).is_some()
     }
 
     // One definition as text that can run by itself.
@@ -211,7 +228,7 @@ impl Tr<'_> {
             return false;
         };
         self.known.live_macros.insert(name.to_string());
-        self.define_in_engine(&definition, &format!("m:{}", mangle(name)))
+        self.define_in_engine(&definition, &format!("m:{}", mangle(name)), name)
     }
 
     /// Expands a call of a macro once.

@@ -24,6 +24,7 @@ mod objects;
 mod place;
 mod restarts;
 mod rewrite;
+mod setters;
 mod special;
 mod strukt;
 mod tags;
@@ -67,6 +68,12 @@ pub(crate) struct Known {
     pub(super) classes: HashMap<String, Vec<(String, Form)>>,
     /// Types of `deftype`.
     pub(super) types: HashMap<String, types::TypeDefinition>,
+    /// Functions that `defsetf` has made places of.
+    pub(super) updaters: HashMap<String, setters::Updater>,
+    /// What `define-modify-macro` has made.
+    pub(super) modifiers: HashMap<String, setters::Modifier>,
+    /// The types of slots that have one, by structure and slot.
+    pub(super) slot_types: HashMap<(String, usize), Form>,
     /// Accessors of `defclass`.
     pub(super) readers: HashMap<String, objects::Accessor>,
     /// Names of generic functions.

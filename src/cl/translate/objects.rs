@@ -256,7 +256,7 @@ impl Tr<'_> {
     }
 
     /// Defines the function that `setf` of a name calls.
-    fn setter(&mut self, name: &str, code: &str) -> String {
+    pub(super) fn setter(&mut self, name: &str, code: &str) -> String {
         let steel = format!("s:{}", mangle(name));
         self.declare_function(&steel, name);
         format!("(set! {steel} {code})")
@@ -288,7 +288,7 @@ impl Tr<'_> {
         (methods, function)
     }
 
-    fn with_method(
+    pub(super) fn with_method(
         &mut self,
         name: &str,
         is_setter: bool,

@@ -171,6 +171,12 @@ static FORMS: &[(&str, usize, Handler)] = &[
     ("TAGBODY", 0, |t, f, a, e, k| t.tagbody(f, a, e, k)),
     ("GO", 1, |t, f, a, e, _| t.go(f, a, e)),
     ("LOOP-FINISH", 0, |t, f, _, e, _| t.loop_finish(f, e)),
+    ("SET", 2, |t, f, a, e, k| t.set_symbol(f, a, e, k)),
+    ("MAKUNBOUND", 1, |t, f, a, _, k| t.makunbound(f, a, k)),
+    ("DEFSETF", 2, |t, f, a, _, k| t.defsetf(f, a, k)),
+    ("DEFINE-MODIFY-MACRO", 3, |t, f, a, _, k| {
+        t.define_modify_macro(f, a, k)
+    }),
     ("PROGV", 2, |t, f, a, e, k| t.progv(f, a, e, k)),
     ("WITH-SLOTS", 2, |t, f, a, e, k| t.with_parts(f, a, e, k)),
     ("WITH-ACCESSORS", 2, |t, f, a, e, k| {
@@ -303,6 +309,7 @@ static FORMS: &[(&str, usize, Handler)] = &[
         let code = t.quasi(&a[0], 1, e);
         t.deliver(code, k)
     }),
+    ("%TYPED", 2, |t, f, a, e, k| t.typed(f, a, e, k)),
     // A structure from its class's global and its slots' values; only constructors contain it.
     ("%NEW", 1, |t, _, a, e, k| {
         let class = a[0].name().unwrap_or("").to_string();

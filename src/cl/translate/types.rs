@@ -36,7 +36,7 @@ impl Tr<'_> {
                 let mut form = vec![Form::sym("DEFMACRO", f.pos), Form::sym(&steel, f.pos)];
                 form.push(with_stars(&a[1]));
                 form.extend_from_slice(&a[2..]);
-                if !self.define_in_engine(&Form::list(form, f.pos), &steel) {
+                if !self.define_in_engine(&Form::list(form, f.pos), &steel, &name) {
                     return "#f".into();
                 }
                 TypeDefinition::Expander(steel)

@@ -155,7 +155,7 @@ fn strip(text: &str) -> (String, Vec<(u32, Pos)>) {
 }
 
 // Finds the definitions in a form, wherever they stand.
-fn survey(f: &Form, known: &mut Known, seen: &mut BTreeMap<String, usize>) {
+pub(super) fn survey(f: &Form, known: &mut Known, seen: &mut BTreeMap<String, usize>) {
     let Kind::List(items) = &f.kind else { return };
     known.documentation.extend(super::rewrite::described(f));
     super::objects::survey(f, known);
