@@ -364,7 +364,7 @@ const VARIABLES: &[(&str, &str)] = &[
     ("*GENSYM-COUNTER*", "0"),
     ("*LOAD-PATHNAME*", "#f"),
     ("*LOAD-TRUENAME*", "#f"),
-    ("*DEFAULT-PATHNAME-DEFAULTS*", "\"\""),
+    ("*DEFAULT-PATHNAME-DEFAULTS*", "(%CURRENT-DIRECTORY)"),
     ("*POSIX-ARGV*", "(cl:arguments)"),
     ("*", "#f"),
     ("**", "#f"),

@@ -94,6 +94,8 @@ pub(crate) enum Obj {
     Class(Arc<Class>),
     Stream(Box<Stream>),
     Double(f64),
+    /// A pathname.
+    Path(String),
     /// A variable that a closure has captured and something assigns.
     Cell(V),
     /// The value of a variable that has none.
@@ -277,7 +279,16 @@ pub(crate) fn text(v: &V) -> Option<String> {
     }
 }
 
-/// The text of a string designator: string, symbol or character.
+/// The text of a pathname.
+pub(crate) fn path_text(v: &V) -> Option<String> {
+    with(v, |o| match o {
+        Obj::Path(p) => Some(p.clone()),
+        _ => None,
+    })
+    .flatten()
+}
+
+/// The text of a string designator, a string, symbol or character; or of a pathname.
 pub(crate) fn designated(v: &V) -> Result<String, SteelErr> {
     if let Some(s) = text(v) {
         return Ok(s);
@@ -287,6 +298,9 @@ pub(crate) fn designated(v: &V) -> Result<String, SteelErr> {
     }
     if let Some(n) = symbol_name(v) {
         return Ok(bare_name(&n).to_string());
+    }
+    if let Some(path) = path_text(v) {
+        return Ok(path);
     }
     Err(type_error(v, "(OR STRING SYMBOL CHARACTER)"))
 }
@@ -368,6 +382,7 @@ pub(crate) fn equal(a: &V, b: &V) -> bool {
         }
         return match (text(&a), text(&b)) {
             (Some(x), Some(y)) => x == y,
+            (None, None) => path_text(&a).is_some_and(|x| path_text(&b) == Some(x)),
             _ => false,
         };
     }

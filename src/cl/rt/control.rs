@@ -113,6 +113,11 @@ fn now() -> std::time::Duration {
 /// Seconds between 1900, where Lisp's clock begins, and 1970.
 const UNIVERSAL: u64 = 2_208_988_800;
 
+/// Lisp's time of a time since 1970.
+pub(super) fn universal(since: std::time::Duration) -> isize {
+    (since.as_secs() + UNIVERSAL) as isize
+}
+
 // (%decode seconds): second minute hour date month year weekday, in UTC, as a Steel list.
 fn decode(a: &[V]) -> R {
     let s = int(&a[0])? - UNIVERSAL as isize;
@@ -168,7 +173,7 @@ pub(super) fn register(t: &mut Prims) {
     ));
     p!(t, "IDENTITY", 1, 1, |a| Ok(a[0].clone()));
     p!(t, "GET-UNIVERSAL-TIME", 0, 0, |_| {
-        Ok(SteelVal::IntV((now().as_secs() + UNIVERSAL) as isize))
+        Ok(SteelVal::IntV(universal(now())))
     });
     p!(t, "GET-INTERNAL-REAL-TIME", 0, 0, |_| Ok(SteelVal::IntV(
         now().as_micros() as isize

@@ -205,7 +205,7 @@ fn delete_file(a: &[V]) -> R {
             Err(super::condition::raise(
                 "FILE-ERROR",
                 format!("Couldn't delete file {path}: {reason}"),
-                vec![("PATHNAME", string(path.clone()))],
+                vec![("PATHNAME", super::path::path(path.clone()))],
             ))
         }
     }
@@ -364,6 +364,4 @@ pub(super) fn register(t: &mut Prims) {
         })?;
         Ok(a[1].clone())
     });
-    p!(t, "NAMESTRING", 1, 1, |a| Ok(string(designated(&a[0])?)));
-    p!(t, "PATHNAME", 1, 1, |a| Ok(string(designated(&a[0])?)));
 }

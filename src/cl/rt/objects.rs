@@ -84,6 +84,7 @@ fn built_in(v: &V) -> &'static [&'static str] {
         Obj::Vector(_) => &["VECTOR", "ARRAY", "SEQUENCE", "T"],
         Obj::Table(_) => &["HASH-TABLE", "T"],
         Obj::Stream(_) => &["STREAM", "T"],
+        Obj::Path(_) => &["PATHNAME", "T"],
         _ => &["T"],
     });
     kind.unwrap_or(&["T"])
@@ -273,7 +274,7 @@ pub(crate) fn written(v: &V) -> Option<String> {
     })
 }
 
-/// An instance of no structure, or a class, as it prints.
+/// An instance of no structure, a class or a pathname as it prints.
 pub(crate) fn shown(o: &Obj, escape: bool) -> Option<String> {
     match o {
         Obj::Instance { class, slots } => match (class.kind, class.name.as_str(), slots.as_slice()) {
@@ -282,6 +283,8 @@ pub(crate) fn shown(o: &Obj, escape: bool) -> Option<String> {
             (_, "RESTART", [name, _]) => Some(format!("#<RESTART {} {{1000000000}}>", prin1(name))),
             (_, name, _) => Some(format!("#<{name} {{1000000000}}>")),
         },
+        Obj::Path(p) if escape => Some(format!("#P{}", crate::cl::printer::quoted(p))),
+        Obj::Path(p) => Some(p.clone()),
         Obj::Class(c) => {
             let (kind, package) = match c.kind {
                 ClassKind::BuiltIn => ("BUILT-IN", "COMMON-LISP:"),

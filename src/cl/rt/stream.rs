@@ -225,7 +225,7 @@ fn file_error(path: &str, what: &str, e: &std::io::Error) -> SteelErr {
         }
         _ => format!("Error opening {p}: {reason}"),
     };
-    super::condition::raise("FILE-ERROR", message, vec![("PATHNAME", string(path))])
+    super::condition::raise("FILE-ERROR", message, vec![("PATHNAME", super::path::path(path))])
 }
 
 fn keyword(v: &V) -> String {

@@ -137,7 +137,8 @@ fn named(v: &V, name: &str) -> Result<bool, SteelErr> {
                 |o| matches!(o, Obj::Instance { class, .. } if class.kind == ClassKind::Structure),
             ) == Some(true)
         }
-        "PATHNAME" | "PACKAGE" | "RANDOM-STATE" => false,
+        "PATHNAME" => path_text(v).is_some(),
+        "PACKAGE" | "RANDOM-STATE" => false,
         _ => {
             with(
                 v,
@@ -298,6 +299,7 @@ fn type_of(v: &V) -> V {
         ("HASH-TABLE", "HASH-TABLE"),
         ("FUNCTION", "COMPILED-FUNCTION"),
         ("STREAM", "STREAM"),
+        ("PATHNAME", "PATHNAME"),
     ];
     for (test, name) in simple {
         if named(v, test).unwrap_or(false) {
@@ -383,7 +385,6 @@ pub(super) fn register(t: &mut Prims) {
         &a[0],
         "SIMPLE-VECTOR"
     )?));
-    p!(t, "PATHNAMEP", 1, 1, |_| Ok(NIL));
     p!(t, "TYPEP", 2, 3, |a| bool_v(typep(&a[0], &a[1])?));
     p!(t, "TYPE-OF", 1, 1, |a| Ok(type_of(&a[0])));
     p!(t, "COERCE", 2, 2, coerce);

@@ -255,6 +255,15 @@ static SHAPES: &[Shape] = &[
     row("ERROR", "cl:error", "xr", &[]),
     row("SIGNAL", "cl:signal", "xr", &[]),
     row("WARN", "cl:warn", "xr", &[]),
+    ignoring(
+        row(
+            "MAKE-PATHNAME",
+            "%MAKE-PATHNAME",
+            "",
+            &["!DIRECTORY", "!NAME", "!TYPE", "DEFAULTS"],
+        ),
+        &["HOST", "DEVICE", "VERSION", "CASE"],
+    ),
     row("MAKE-INSTANCE", "cl:make-instance", "xr", &[]),
     row("FIND-CLASS", "cl:find-class", "xeo", &[]),
     row("INVOKE-RESTART", "cl:invoke-restart", "xr", &[]),
