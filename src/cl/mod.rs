@@ -8,6 +8,7 @@
 //! What the front end is not: a compiler with an image. `eval` and `compile` are refused, CLOS and
 //! restarts too; the table of [`support`] says it name by name.
 
+mod eval;
 mod form;
 mod format;
 mod package;
@@ -19,6 +20,8 @@ mod translate;
 
 pub use form::Pos;
 pub use table::{Level, Support, support, support_markdown};
+
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use steel::SteelVal;
 use steel::rerrs::SteelErr;
@@ -75,12 +78,15 @@ pub struct Session {
 impl Session {
     /// For one file: functions are compiled as fixed, which is fastest.
     pub fn new() -> Session {
-        Session::default()
+        static COUNT: AtomicUsize = AtomicUsize::new(1);
+        let mut s = Session::default();
+        s.known.session = COUNT.fetch_add(1, Ordering::Relaxed);
+        s
     }
 
     /// For a prompt: every function can be defined again, and all values of a form are kept.
     pub fn interactive() -> Session {
-        let mut s = Session::default();
+        let mut s = Session::new();
         s.known.is_interactive = true;
         s
     }
@@ -219,7 +225,11 @@ pub fn translate(
     engine: &mut Engine,
 ) -> Result<Translation, Vec<Diagnostic>> {
     register(engine);
+    eval::update(&mut session.known);
     let unit = translate::translate_text(text, &mut session.known, Some(engine))?;
+    if unit.evaluates {
+        eval::keep(&session.known);
+    }
     Ok(Translation {
         text: unit.text,
         map: unit.map,

@@ -37,5 +37,6 @@ fn register(t: &mut table::Prims) {
     strings::register(t);
     structs::register(t);
     types::register(t);
+    super::eval::register(t);
     super::format::register(t);
 }

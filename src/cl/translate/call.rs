@@ -235,7 +235,10 @@ impl Tr<'_> {
             return format!("(%SPREAD {call})");
         }
         let code = self.at(f.pos, &format!("({target} {codes})"));
-        if matches!(shape.name, "CL-SIPC:SEND" | "DECODE-UNIVERSAL-TIME") {
+        if matches!(
+            shape.name,
+            "CL-SIPC:SEND" | "DECODE-UNIVERSAL-TIME" | "EVAL" | "COMPILE" | "INVOKE-RESTART"
+        ) {
             return self.deliver_all(code, k);
         }
         self.deliver(code, k)

@@ -266,6 +266,8 @@ static SHAPES: &[Shape] = &[
     ),
     row("MAKE-INSTANCE", "cl:make-instance", "xr", &[]),
     row("FIND-CLASS", "cl:find-class", "xeo", &[]),
+    row("EVAL", "cl:eval", "x", &[]),
+    row("COMPILE", "cl:compile", "xo", &[]),
     row("INVOKE-RESTART", "cl:invoke-restart", "xr", &[]),
     row("FIND-RESTART", "cl:find-restart", "xo", &[]),
     row("COMPUTE-RESTARTS", "cl:compute-restarts", "o", &[]),

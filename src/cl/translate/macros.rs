@@ -7,6 +7,9 @@ use crate::cl::value::{self, V};
 use steel::SteelVal;
 use steel::steel_vm::engine::Engine;
 
+/// Why a macro is not expanded where no engine runs.
+const NEEDS_ENGINE: &str = "a macro needs an engine to expand";
+
 /// No text may need more expansions than this; a macro that expands to itself does.
 const MAX_EXPANSIONS: usize = 100_000;
 
@@ -133,8 +136,11 @@ impl Tr<'_> {
 
     fn run_in_engine(&mut self, text: String, pos: Pos, name: &str) -> Option<V> {
         let Some(engine) = self.engine.as_deref_mut() else {
-            self.refuse(pos, name, "a macro needs an engine to expand");
-            return None;
+            let value = crate::cl::eval::ask(&text, None);
+            if value.is_none() {
+                self.refuse(pos, name, NEEDS_ENGINE);
+            }
+            return value;
         };
         match engine.run(text) {
             Ok(mut all) => Some(all.pop().unwrap_or(SteelVal::Void)),
@@ -253,12 +259,16 @@ impl Tr<'_> {
         args: &[Form],
         pos: Pos,
     ) -> Option<Form> {
-        let Some(engine) = self.engine.as_deref_mut() else {
-            self.refuse(pos, name, "a macro needs an engine to expand");
-            return None;
-        };
         let args: Vec<V> = args.iter().map(crate::cl::rt::io::datum).collect();
-        match call(engine, steel, SteelVal::ListV(args.into())) {
+        let args = SteelVal::ListV(args.into());
+        let made = match self.engine.as_deref_mut() {
+            Some(engine) => call(engine, steel, args),
+            None => {
+                let made = crate::cl::eval::ask(steel, Some(&args));
+                made.ok_or_else(|| NEEDS_ENGINE.to_string())
+            }
+        };
+        match made {
             Ok(v) => {
                 let form = form_of(&v, pos, 0);
                 if form.is_none() {

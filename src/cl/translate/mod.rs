@@ -40,7 +40,8 @@ use steel::steel_vm::engine::Engine;
 
 pub(crate) use env::mangle;
 pub(crate) use load::Loaded;
-pub(crate) use unit::translate_text;
+pub(crate) use macros::form_of;
+pub(crate) use unit::{translate_form, translate_text};
 
 use super::Diagnostic;
 use super::form::{Form, Kind, Pos};
@@ -87,7 +88,9 @@ pub(crate) struct Known {
     /// Functions of `lisp/cl/` that the engine has.
     pub(super) runtime: BTreeSet<String>,
     /// Names are looked up at each call: forms come one by one and may be defined again.
-    pub(super) is_interactive: bool,
+    pub(crate) is_interactive: bool,
+    /// Numbers the session.
+    pub(crate) session: usize,
     /// Numbers the generated names.
     pub(super) counter: usize,
     /// Names of `sipc` need no prefix: a package uses it.

@@ -19,6 +19,8 @@ pub(crate) struct Unit {
     /// Offsets in `text` where a call begins, in order, with its place in the Lisp text.
     pub(crate) map: Vec<(u32, Pos)>,
     pub(crate) files: Vec<Loaded>,
+    /// The program may translate forms while it runs.
+    pub(crate) evaluates: bool,
 }
 
 static RUNTIME: &[&str] = &[
@@ -28,6 +30,7 @@ static RUNTIME: &[&str] = &[
     include_str!("../../../lisp/cl/condition.scm"),
     include_str!("../../../lisp/cl/restart.scm"),
     include_str!("../../../lisp/cl/object.scm"),
+    include_str!("../../../lisp/cl/eval.scm"),
     include_str!("../../../lisp/cl/sipc.scm"),
 ];
 
@@ -250,6 +253,8 @@ const SYMBOL_FORMS: &[&str] = &[
     "FIND-SYMBOL",
     "SYMBOL-FUNCTION",
     "FBOUNDP",
+    "EVAL",
+    "COMPILE",
 ];
 
 /// Translates a text. What it defines is added to `known` only if all of it is right.
@@ -258,12 +263,33 @@ pub(crate) fn translate_text(
     known: &mut Known,
     engine: Option<&mut Engine>,
 ) -> Result<Unit, Vec<Diagnostic>> {
+    translate_program(read_program(text), known, engine)
+}
+
+/// Translates one form of a running program, and says what is wrong with it.
+pub(crate) fn translate_form(form: Form, known: &mut Known) -> Result<String, Vec<String>> {
+    let program = Program {
+        forms: vec![form],
+        ..Program::default()
+    };
+    match translate_program(program, known, None) {
+        Ok(unit) => Ok(unit.text),
+        Err(faults) => Err(faults.into_iter().map(|d| d.reason).collect()),
+    }
+}
+
+fn translate_program(
+    program: Program,
+    known: &mut Known,
+    engine: Option<&mut Engine>,
+) -> Result<Unit, Vec<Diagnostic>> {
     let Program {
         forms,
         files,
         faults,
         ..
-    } = read_program(text);
+    } = program;
+    let evaluates = mentions(&forms, &["EVAL", "COMPILE"]);
     let forms = top_level(forms);
     let mut next = known.clone();
     let mut seen = BTreeMap::new();
@@ -271,11 +297,12 @@ pub(crate) fn translate_text(
         survey(f, &mut next, &mut seen);
     }
     let all_values = next.is_interactive
+        || evaluates
         || mentions(&forms, VALUE_FORMS)
         || forms.iter().any(text_has_values_place);
     next.prints_objects |= mentions(&forms, PRINTER_FORMS);
     let symbols = next.is_interactive || mentions(&forms, SYMBOL_FORMS);
-    let signals = next.is_interactive || mentions(&forms, SIGNAL_FORMS);
+    let signals = next.is_interactive || evaluates || mentions(&forms, SIGNAL_FORMS);
     let mut tr = Tr {
         known: &mut next,
         engine,
@@ -368,7 +395,12 @@ pub(crate) fn translate_text(
     let (text, map) = strip(&text);
     let files = std::mem::take(&mut tr.files);
     *known = next;
-    Ok(Unit { text, map, files })
+    Ok(Unit {
+        text,
+        map,
+        files,
+        evaluates,
+    })
 }
 
 fn text_has_values_place(f: &Form) -> bool {
