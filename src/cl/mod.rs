@@ -321,6 +321,11 @@ pub fn register(engine: &mut Engine) {
     ] {
         engine.register_value(name, obj(Obj::Stream(Box::new(Stream::new(kind)))));
     }
+    let ends = ["g:*STANDARD-INPUT*", "g:*STANDARD-OUTPUT*"].map(|n| engine.extract_value(n));
+    if let [Ok(input), Ok(output)] = ends {
+        let terminal = obj(Obj::Stream(Box::new(Stream::new(Kind::TwoWay(input, output)))));
+        engine.register_value("g:*TERMINAL-IO*", terminal);
+    }
     engine.register_value("g:PI", obj(Obj::Double(std::f64::consts::PI)));
     let functions = rt::hash::Table::new(rt::hash::Test::Eql);
     engine.register_value("cl:functions", obj(Obj::Table(Box::new(functions))));
@@ -369,7 +374,7 @@ const VARIABLES: &[(&str, &str)] = &[
     ("*PRINT-LENGTH*", "#f"),
     ("*PRINT-LEVEL*", "#f"),
     ("*READ-EVAL*", "#f"),
-    ("*RANDOM-STATE*", "#f"),
+    ("*RANDOM-STATE*", "(%MAKE-RANDOM-STATE)"),
     ("*FEATURES*", "#f"),
     ("*GENSYM-COUNTER*", "0"),
     ("*LOAD-PATHNAME*", "#f"),

@@ -427,7 +427,7 @@ fn compound(out: &mut Out, v: &V, style: Style, depth: usize, closers: usize) {
         Obj::Stream(s) => Kind::Text(s.describe()),
         Obj::Cell(_) => Kind::Text("#<cell>".into()),
         Obj::Unbound => Kind::Text("#<unbound>".into()),
-        Obj::Cons { .. } | Obj::Double(_) | Obj::Class(_) | Obj::Path(_) => Kind::Text(String::new()),
+        Obj::Cons { .. } | Obj::Double(_) | Obj::Class(_) | Obj::Path(_) | Obj::Package(_) => Kind::Text(String::new()),
     });
     match kind {
         Some(Kind::Vector(items)) => sequence(out, "#(", &items, None, style, depth, closers),

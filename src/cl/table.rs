@@ -83,6 +83,16 @@ pub(crate) fn is_standard_function(name: &str) -> bool {
     STANDARD.get(name) == Some(&'F')
 }
 
+/// Whether a name is a macro of the language.
+pub(crate) fn is_macro(name: &str) -> bool {
+    STANDARD.get(name) == Some(&'M')
+}
+
+/// Whether a name is a special operator of the language.
+pub(crate) fn is_special_operator(name: &str) -> bool {
+    STANDARD.get(name) == Some(&'S')
+}
+
 /// Whether a name is a variable of the language that is not kept here.
 pub(crate) fn is_refused_variable(name: &str) -> bool {
     STANDARD.get(name) == Some(&'V') && !is_known_variable(name)
@@ -90,6 +100,7 @@ pub(crate) fn is_refused_variable(name: &str) -> bool {
 
 fn is_known_variable(name: &str) -> bool {
     super::special_variable(name)
+        || super::translate::is_float_constant(name)
         || matches!(
             name,
             "*STANDARD-OUTPUT*"
@@ -100,6 +111,14 @@ fn is_known_variable(name: &str) -> bool {
                 | "*TRACE-OUTPUT*"
                 | "*DEBUG-IO*"
                 | "PI"
+                | "CHAR-CODE-LIMIT"
+                | "ARRAY-DIMENSION-LIMIT"
+                | "ARRAY-TOTAL-SIZE-LIMIT"
+                | "ARRAY-RANK-LIMIT"
+                | "CALL-ARGUMENTS-LIMIT"
+                | "LAMBDA-PARAMETERS-LIMIT"
+                | "MULTIPLE-VALUES-LIMIT"
+                | "*PACKAGE*"
                 | "T"
                 | "NIL"
                 | "MOST-POSITIVE-FIXNUM"

@@ -94,6 +94,8 @@ pub(crate) enum Obj {
     Class(Arc<Class>),
     Stream(Box<Stream>),
     Double(f64),
+    /// A package, by its name.
+    Package(String),
     /// A pathname.
     Path(String),
     /// A variable that a closure has captured and something assigns.
@@ -343,6 +345,7 @@ pub(crate) fn eql(a: &V, b: &V) -> bool {
             }
             match (double(a), double(b)) {
                 (Some(x), Some(y)) => x.to_bits() == y.to_bits(),
+                (None, None) => package(a).is_some_and(|x| package(b) == Some(x)),
                 _ => false,
             }
         }
@@ -352,6 +355,14 @@ pub(crate) fn eql(a: &V, b: &V) -> bool {
         (S::Custom(_), _) | (_, S::Custom(_)) => false,
         (x, y) => x == y,
     }
+}
+
+fn package(v: &V) -> Option<String> {
+    with(v, |o| match o {
+        Obj::Package(n) => Some(n.clone()),
+        _ => None,
+    })
+    .flatten()
 }
 
 /// A double float, if the value is one.

@@ -70,6 +70,8 @@ const BUILT_IN: &[(&str, &[&str], &[&str])] = &[
     ("FILE-ERROR", &["ERROR"], &["PATHNAME"]),
     ("PACKAGE-ERROR", &["ERROR"], &["PACKAGE"]),
     ("PRINT-NOT-READABLE", &["ERROR"], &[]),
+    // What SBCL signals for an interrupt; here an interrupt ends the program.
+    ("INTERACTIVE-INTERRUPT", &["SERIOUS-CONDITION"], &[]),
     ("STORAGE-CONDITION", &["SERIOUS-CONDITION"], &[]),
 ];
 

@@ -349,9 +349,6 @@ pub(super) fn register(t: &mut Prims) {
         form.map(|f| datum(&f))
             .ok_or_else(|| simple_error("a constant cannot be read"))
     });
-    p!(t, "FILE-LENGTH", 1, 1, |a| {
-        with_input(&a[0], |s| SteelVal::IntV(s.buffer.len() as isize))
-    });
     p!(t, "DELETE-FILE", 1, 1, delete_file);
     p!(t, "RENAME-FILE", 2, 2, |a| {
         let (from, to) = (designated(&a[0])?, designated(&a[1])?);

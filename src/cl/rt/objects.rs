@@ -85,6 +85,7 @@ fn built_in(v: &V) -> &'static [&'static str] {
         Obj::Table(_) => &["HASH-TABLE", "T"],
         Obj::Stream(_) => &["STREAM", "T"],
         Obj::Path(_) => &["PATHNAME", "T"],
+        Obj::Package(_) => &["PACKAGE", "T"],
         _ => &["T"],
     });
     kind.unwrap_or(&["T"])
@@ -283,6 +284,7 @@ pub(crate) fn shown(o: &Obj, escape: bool) -> Option<String> {
             (_, "RESTART", [name, _]) => Some(format!("#<RESTART {} {{1000000000}}>", prin1(name))),
             (_, name, _) => Some(format!("#<{name} {{1000000000}}>")),
         },
+        Obj::Package(name) => Some(format!("#<PACKAGE {}>", crate::cl::printer::quoted(name))),
         Obj::Path(p) if escape => Some(format!("#P{}", crate::cl::printer::quoted(p))),
         Obj::Path(p) => Some(p.clone()),
         Obj::Class(c) => {

@@ -287,7 +287,7 @@ fn make_array(a: &[V]) -> R {
     })))
 }
 
-fn flatten(v: &V, depth: usize, out: &mut Vec<V>) -> Result<(), SteelErr> {
+pub(super) fn flatten(v: &V, depth: usize, out: &mut Vec<V>) -> Result<(), SteelErr> {
     if depth == 0 {
         out.push(v.clone());
         return Ok(());
@@ -345,7 +345,7 @@ fn dimensions(v: &V) -> Result<Vec<usize>, SteelErr> {
     }
 }
 
-fn replace_items(v: &V, all: Vec<V>) -> R {
+pub(super) fn replace_items(v: &V, all: Vec<V>) -> R {
     let changed = with_mut(v, |o| match o {
         Obj::Vector(x) => {
             let n = all.len().min(x.items.len());

@@ -138,7 +138,7 @@ fn named(v: &V, name: &str) -> Result<bool, SteelErr> {
             ) == Some(true)
         }
         "PATHNAME" => path_text(v).is_some(),
-        "PACKAGE" | "RANDOM-STATE" => false,
+        "PACKAGE" => with(v, |o| matches!(o, Obj::Package(_))) == Some(true),
         _ => {
             with(
                 v,
@@ -300,6 +300,7 @@ fn type_of(v: &V) -> V {
         ("FUNCTION", "COMPILED-FUNCTION"),
         ("STREAM", "STREAM"),
         ("PATHNAME", "PATHNAME"),
+        ("PACKAGE", "PACKAGE"),
     ];
     for (test, name) in simple {
         if named(v, test).unwrap_or(false) {

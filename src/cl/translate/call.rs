@@ -237,7 +237,15 @@ impl Tr<'_> {
         let code = self.at(f.pos, &format!("({target} {codes})"));
         if matches!(
             shape.name,
-            "CL-SIPC:SEND" | "DECODE-UNIVERSAL-TIME" | "EVAL" | "COMPILE" | "INVOKE-RESTART"
+            "CL-SIPC:SEND"
+                | "DECODE-UNIVERSAL-TIME"
+                | "GET-DECODED-TIME"
+                | "DECODE-FLOAT"
+                | "INTEGER-DECODE-FLOAT"
+                | "GET-PROPERTIES"
+                | "EVAL"
+                | "COMPILE"
+                | "INVOKE-RESTART"
         ) {
             return self.deliver_all(code, k);
         }

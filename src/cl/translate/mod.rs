@@ -136,6 +136,20 @@ pub(super) struct Tr<'a> {
     pub(super) files: Vec<load::Loaded>,
 }
 
+/// Constants of the language that are floats.
+pub(super) const FLOAT_CONSTANTS: &[(&str, &str)] = &[
+    ("MOST-POSITIVE-DOUBLE-FLOAT", "1.7976931348623157d308"),
+    ("MOST-NEGATIVE-DOUBLE-FLOAT", "-1.7976931348623157d308"),
+    ("MOST-POSITIVE-LONG-FLOAT", "1.7976931348623157d308"),
+    ("MOST-NEGATIVE-LONG-FLOAT", "-1.7976931348623157d308"),
+    ("MOST-POSITIVE-SINGLE-FLOAT", "3.4028235e38"),
+    ("MOST-NEGATIVE-SINGLE-FLOAT", "-3.4028235e38"),
+    ("MOST-POSITIVE-SHORT-FLOAT", "3.4028235e38"),
+    ("MOST-NEGATIVE-SHORT-FLOAT", "-3.4028235e38"),
+    ("DOUBLE-FLOAT-EPSILON", "1.1102230246251568d-16"),
+    ("SINGLE-FLOAT-EPSILON", "5.960465e-8"),
+];
+
 /// Deepest nesting of forms that is translated.
 const MAX_DEPTH: usize = 600;
 
@@ -347,13 +361,26 @@ impl Tr<'_> {
             "*STANDARD-OUTPUT*" | "*STANDARD-INPUT*" | "*ERROR-OUTPUT*" => {
                 return format!("g:{s}");
             }
-            "*TERMINAL-IO*" | "*QUERY-IO*" | "*TRACE-OUTPUT*" | "*DEBUG-IO*" => {
-                return "g:*STANDARD-OUTPUT*".into();
-            }
+            "*TRACE-OUTPUT*" => return "g:*STANDARD-OUTPUT*".into(),
+            "*TERMINAL-IO*" | "*QUERY-IO*" | "*DEBUG-IO*" => return "g:*TERMINAL-IO*".into(),
             "PI" => return "g:PI".into(),
             "MOST-POSITIVE-FIXNUM" => return "4611686018427387903".into(),
             "MOST-NEGATIVE-FIXNUM" => return "-4611686018427387904".into(),
             "INTERNAL-TIME-UNITS-PER-SECOND" => return "1000000".into(),
+            "CHAR-CODE-LIMIT" => return "1114112".into(),
+            "ARRAY-DIMENSION-LIMIT" | "ARRAY-TOTAL-SIZE-LIMIT" => {
+                return "4611686018427387901".into();
+            }
+            "ARRAY-RANK-LIMIT" => return "129".into(),
+            "CALL-ARGUMENTS-LIMIT" | "LAMBDA-PARAMETERS-LIMIT" => {
+                return "4611686018427387903".into();
+            }
+            "MULTIPLE-VALUES-LIMIT" => return "1073741824".into(),
+            "*PACKAGE*" => return "(%FIND-PACKAGE \"COMMON-LISP-USER\")".into(),
+            _ if FLOAT_CONSTANTS.iter().any(|c| c.0 == s) => {
+                let text = FLOAT_CONSTANTS.iter().find(|c| c.0 == s).map_or("0", |c| c.1);
+                return format!("(%DATUM \"{text}\")");
+            }
             _ => {}
         }
         if super::special_variable(s) {
@@ -444,6 +471,11 @@ impl Tr<'_> {
     pub(super) fn is_prim(name: &str) -> bool {
         !name.starts_with('%') && PRIMS.contains_key(name)
     }
+}
+
+/// Whether a name is a constant of the language that is a float.
+pub(crate) fn is_float_constant(name: &str) -> bool {
+    FLOAT_CONSTANTS.iter().any(|c| c.0 == name)
 }
 
 /// The names of special forms and macros.

@@ -20,6 +20,26 @@ impl Tr<'_> {
         self.stmt(&form, env, k)
     }
 
+    /// `(load-time-value form)`: what the form gives when it is first needed.
+    pub(super) fn load_time_value(&mut self, f: &Form) -> String {
+        let value = self.expr(f, &Env::default());
+        let held = self.fresh("once");
+        self.prelude.push(format!("(define {held} '()) (set! {held} {held})"));
+        format!("(car (begin (if (null? {held}) (set! {held} (list {value})) #f) {held}))")
+    }
+
+    /// `(formatter control)`: a function of a stream and the arguments.
+    pub(super) fn formatter(&mut self, f: &Form, a: &[Form], env: &Env, k: &K) -> String {
+        let sym = |name: &str| Form::sym(name, f.pos);
+        let params = vec![sym("#:STREAM"), sym("&REST"), sym("#:ARGS")];
+        let format = Form::call("FUNCTION", &[sym("FORMAT")], f.pos);
+        let stream = Form::call("OR", &[sym("#:STREAM"), sym("*STANDARD-OUTPUT*")], f.pos);
+        let args = [format, stream, a[0].clone(), sym("#:ARGS")];
+        let call = Form::call("APPLY", &args, f.pos);
+        let body = [Form::list(params, f.pos), call, sym("NIL")];
+        self.stmt(&Form::call("LAMBDA", &body, f.pos), env, k)
+    }
+
     /// `progv` over symbols that stand in the program.
     pub(super) fn progv(&mut self, f: &Form, a: &[Form], env: &Env, k: &K) -> String {
         let names = match (a[0].head(), a[0].items()) {

@@ -171,6 +171,11 @@ static FORMS: &[(&str, usize, Handler)] = &[
     ("TAGBODY", 0, |t, f, a, e, k| t.tagbody(f, a, e, k)),
     ("GO", 1, |t, f, a, e, _| t.go(f, a, e)),
     ("LOOP-FINISH", 0, |t, f, _, e, _| t.loop_finish(f, e)),
+    ("LOAD-TIME-VALUE", 1, |t, _, a, _, k| {
+        let code = t.load_time_value(&a[0]);
+        t.deliver(code, k)
+    }),
+    ("FORMATTER", 1, |t, f, a, e, k| t.formatter(f, a, e, k)),
     ("SET", 2, |t, f, a, e, k| t.set_symbol(f, a, e, k)),
     ("MAKUNBOUND", 1, |t, f, a, _, k| t.makunbound(f, a, k)),
     ("DEFSETF", 2, |t, f, a, _, k| t.defsetf(f, a, k)),
@@ -332,6 +337,10 @@ static FORMS: &[(&str, usize, Handler)] = &[
             "LOAD",
             "not supported here: LOAD but of a literal path at the top level",
         )
+    }),
+    ("SUBTYPEP", 2, |t, f, a, e, k| {
+        let code = t.subtypep(f, a, e);
+        t.deliver_all(code, k)
     }),
     ("TYPEP", 2, |t, f, a, e, k| {
         if let (2, Some("QUOTE"), Some([_, kind])) = (a.len(), a[1].head(), a[1].items()) {

@@ -422,7 +422,10 @@ impl Tr<'_> {
         for (name, slot) in setters {
             let s = self.symbol(&slot);
             self.known.setters.insert(name.clone());
-            out.push(self.setter(&name, &format!("(lambda (v o) (%SET-SLOT-VALUE o {s} v))")));
+            // What its report says may depend on the slot.
+            let reported = self.rt("cl:reported");
+            let code = format!("(lambda (v o) (%SET-SLOT-VALUE o {s} v) ({reported} o) v)");
+            out.push(self.setter(&name, &code));
         }
         self.deliver(format!("(begin {} {q})", out.join(" ")), k)
     }

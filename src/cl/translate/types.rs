@@ -157,6 +157,26 @@ impl Tr<'_> {
         }
     }
 
+    /// `(subtypep type type)`: classes of the program are handed on as themselves.
+    pub(super) fn subtypep(&mut self, f: &Form, a: &[Form], env: &Env) -> String {
+        let mut kinds = Vec::new();
+        for kind in &a[..2] {
+            let literal = match (kind.head(), kind.items()) {
+                (Some("QUOTE"), Some([_, literal])) => self.expanded_type(literal, 0),
+                _ => None,
+            };
+            let class = literal.as_ref().and_then(Form::name);
+            let class = class.filter(|n| self.known.classes.contains_key(*n));
+            kinds.push(match (class, &literal) {
+                (Some(class), _) => format!("t:{}", mangle(class)),
+                (None, Some(literal)) => self.datum(literal),
+                (None, None) => self.expr(kind, env),
+            });
+        }
+        let code = self.at(f.pos, &format!("(%%SUBTYPEP {})", kinds.join(" ")));
+        format!("(%SPREAD {code})")
+    }
+
     // The name in a type specifier that means nothing here, and why.
     fn wrong_type(&self, f: &Form) -> Option<(String, String)> {
         if let Some(name) = f.name() {
