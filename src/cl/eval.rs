@@ -70,7 +70,11 @@ pub(super) fn ask(code: &str, argument: Option<&V>) -> Option<V> {
 
 // (%translate form): a Steel program, or a list of a text to run and perhaps an argument.
 fn translate(a: &[V]) -> R {
-    let pos = running_form().unwrap_or(Pos { line: 1, column: 1, file: 0 });
+    let pos = running_form().unwrap_or(Pos {
+        line: 1,
+        column: 1,
+        file: 0,
+    });
     let Some(form) = translate::form_of(&a[0], pos, 0) else {
         return Err(simple_error("EVAL of a form that is nested too deep"));
     };

@@ -202,7 +202,9 @@ pub enum Failure {
 pub fn check(_name: &str, text: &str) -> Vec<Diagnostic> {
     let mut session = Session::new();
     let lower = text.to_lowercase();
-    let may_expand = ["macro", "(load", "deftype", "defsetf"].iter().any(|word| lower.contains(word));
+    let may_expand = ["macro", "(load", "deftype", "defsetf"]
+        .iter()
+        .any(|word| lower.contains(word));
     let mut engine = may_expand.then(|| {
         let mut engine = Engine::new();
         register(&mut engine);
@@ -323,7 +325,9 @@ pub fn register(engine: &mut Engine) {
     }
     let ends = ["g:*STANDARD-INPUT*", "g:*STANDARD-OUTPUT*"].map(|n| engine.extract_value(n));
     if let [Ok(input), Ok(output)] = ends {
-        let terminal = obj(Obj::Stream(Box::new(Stream::new(Kind::TwoWay(input, output)))));
+        let terminal = obj(Obj::Stream(Box::new(Stream::new(Kind::TwoWay(
+            input, output,
+        )))));
         engine.register_value("g:*TERMINAL-IO*", terminal);
     }
     engine.register_value("g:PI", obj(Obj::Double(std::f64::consts::PI)));

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use steel::SteelVal;
 use steel::rerrs::SteelErr;
 
-use super::rt::{chars, condition, number, strings};
+use super::rt::{chars, number, strings};
 use super::value::*;
 
 const MARGIN: usize = 80;
@@ -367,14 +367,7 @@ fn write(out: &mut Out, v: &V, style: Style, depth: usize, closers: usize) {
         out.push(&if style.escape { quoted(&s) } else { s });
         return;
     }
-    if let Some(s) = super::rt::objects::written(v) {
-        out.push(&s);
-        return;
-    }
-    if !style.escape
-        && let Some(r) = condition::report(v)
-    {
-        let text = condition::layout(&r, out.column);
+    if let Some(text) = super::rt::objects::text_of(v, style.escape, out.column) {
         out.push(&text);
         return;
     }
@@ -402,14 +395,14 @@ fn compound(out: &mut Out, v: &V, style: Style, depth: usize, closers: usize) {
         Struct(String, Vec<(String, V)>),
         Text(String),
     }
+    if let Some(Some(text)) = with(v, |o| super::rt::objects::shown(o, style.escape)) {
+        return out.push(&text);
+    }
     let kind = with(v, |o| match o {
         Obj::Vector(x) => match &x.dims {
             Some(d) => Kind::Array(d.clone(), x.items.clone()),
             None => Kind::Vector(x.active().to_vec()),
         },
-        o if super::rt::objects::shown(o, style.escape).is_some() => {
-            Kind::Text(super::rt::objects::shown(o, style.escape).unwrap_or_default())
-        }
         Obj::Instance { class, slots } => Kind::Struct(
             class.name.clone(),
             class
@@ -427,7 +420,9 @@ fn compound(out: &mut Out, v: &V, style: Style, depth: usize, closers: usize) {
         Obj::Stream(s) => Kind::Text(s.describe()),
         Obj::Cell(_) => Kind::Text("#<cell>".into()),
         Obj::Unbound => Kind::Text("#<unbound>".into()),
-        Obj::Cons { .. } | Obj::Double(_) | Obj::Class(_) | Obj::Path(_) | Obj::Package(_) => Kind::Text(String::new()),
+        Obj::Cons { .. } | Obj::Double(_) | Obj::Class(_) | Obj::Path(_) | Obj::Package(_) => {
+            Kind::Text(String::new())
+        }
     });
     match kind {
         Some(Kind::Vector(items)) => sequence(out, "#(", &items, None, style, depth, closers),

@@ -43,13 +43,19 @@ fn adjust(a: &[V]) -> R {
         list => items(list)?.iter().map(index).collect::<Result<_, _>>()?,
     };
     if dims.len() != old.len() {
-        return Err(simple_error("the number of dimensions does not match the array's"));
+        return Err(simple_error(
+            "the number of dimensions does not match the array's",
+        ));
     }
     let total = dims.iter().try_fold(1usize, |n, d| n.checked_mul(*d));
     let Some(total) = total.filter(|n| *n <= 100_000_000) else {
         return Err(simple_error("the array would be too large"));
     };
-    let blank = if is_string { SteelVal::CharV('\0') } else { SteelVal::IntV(0) };
+    let blank = if is_string {
+        SteelVal::CharV('\0')
+    } else {
+        SteelVal::IntV(0)
+    };
     let first = if is_bound(&a[2]) { a[2].clone() } else { blank };
     let mut all = vec![first; total];
     if is_nil(&a[3]) {
@@ -86,7 +92,12 @@ fn adjust(a: &[V]) -> R {
     if changed.is_some() {
         return Ok(a[0].clone());
     }
-    Ok(obj(Obj::Vector(Vector { items: all, is_string, fill, dims: None })))
+    Ok(obj(Obj::Vector(Vector {
+        items: all,
+        is_string,
+        fill,
+        dims: None,
+    })))
 }
 
 // Where the element at a place of an array goes when its dimensions change.
@@ -96,7 +107,9 @@ fn moved(old: &[usize], new: &[usize], mut at: usize) -> Option<usize> {
         *s = at % d;
         at /= d;
     }
-    new.iter().zip(&subscripts).try_fold(0, |at, (d, s)| (s < d).then(|| at * d + s))
+    new.iter()
+        .zip(&subscripts)
+        .try_fold(0, |at, (d, s)| (s < d).then(|| at * d + s))
 }
 
 pub(super) fn register(t: &mut Prims) {
@@ -111,6 +124,10 @@ pub(super) fn register(t: &mut Prims) {
         }
     });
     p!(t, "ARRAY-ELEMENT-TYPE", 1, 1, |a| {
-        Ok(if shape(&a[0])?.2 { symbol("CHARACTER") } else { T })
+        Ok(if shape(&a[0])?.2 {
+            symbol("CHARACTER")
+        } else {
+            T
+        })
     });
 }

@@ -31,7 +31,11 @@ fn is_binary(stream: &V) -> Result<bool, SteelErr> {
 
 fn next_element(s: &mut Stream) -> Option<V> {
     let c = s.next()?;
-    Some(if s.is_binary { SteelVal::IntV(c as isize) } else { SteelVal::CharV(c) })
+    Some(if s.is_binary {
+        SteelVal::IntV(c as isize)
+    } else {
+        SteelVal::CharV(c)
+    })
 }
 
 // (read-byte stream error value)
@@ -58,8 +62,14 @@ fn put_bytes(stream: &V, bytes: &[u8]) -> Result<(), SteelErr> {
     })?;
     match done {
         Some(Ok(())) => Ok(()),
-        Some(Err(e)) => Err(stream_error(stream, &format!("could not be written to: {e}"))),
-        None => Err(stream_error(stream, "is not an open output stream of bytes")),
+        Some(Err(e)) => Err(stream_error(
+            stream,
+            &format!("could not be written to: {e}"),
+        )),
+        None => Err(stream_error(
+            stream,
+            "is not an open output stream of bytes",
+        )),
     }
 }
 
@@ -115,19 +125,23 @@ fn file_position(a: &[V]) -> R {
         },
     };
     with_stream(&a[0], |s| match (&mut s.kind, wanted) {
-        (Kind::FileOut(_, f), None) => {
-            f.stream_position().map_or(NIL, |n| SteelVal::IntV(n as isize))
-        }
+        (Kind::FileOut(_, f), None) => f
+            .stream_position()
+            .map_or(NIL, |n| SteelVal::IntV(n as isize)),
         (Kind::FileOut(_, f), Some(n)) => {
-            let to = if n == usize::MAX { SeekFrom::End(0) } else { SeekFrom::Start(n as u64) };
+            let to = if n == usize::MAX {
+                SeekFrom::End(0)
+            } else {
+                SeekFrom::Start(n as u64)
+            };
             SteelVal::BoolV(f.seek(to).is_ok())
         }
-        (Kind::FileIn(_) | Kind::StringIn, None) => {
-            SteelVal::IntV(position_of(s, s.at) as isize)
-        }
+        (Kind::FileIn(_) | Kind::StringIn, None) => SteelVal::IntV(position_of(s, s.at) as isize),
         (Kind::FileIn(_) | Kind::StringIn, Some(n)) => {
             let ends = s.buffer.char_indices().map(|(i, _)| i);
-            let found = ends.chain([s.buffer.len()]).find(|i| position_of(s, *i) >= n);
+            let found = ends
+                .chain([s.buffer.len()])
+                .find(|i| position_of(s, *i) >= n);
             s.at = found.unwrap_or(s.buffer.len());
             match s.kind {
                 Kind::StringIn => SteelVal::IntV(position_of(s, s.at) as isize),
@@ -163,9 +177,11 @@ pub(super) fn register(t: &mut Prims) {
     p!(t, "%WRITE-SEQUENCE", 4, 4, write_sequence);
     p!(t, "FILE-POSITION", 1, 2, file_position);
     p!(t, "FILE-LENGTH", 1, 1, file_length);
-    p!(t, "STREAM-ELEMENT-TYPE", 1, 1, |a| Ok(if is_binary(&a[0])? {
-        list(vec![symbol("UNSIGNED-BYTE"), SteelVal::IntV(8)])
-    } else {
-        symbol("CHARACTER")
-    }));
+    p!(t, "STREAM-ELEMENT-TYPE", 1, 1, |a| Ok(
+        if is_binary(&a[0])? {
+            list(vec![symbol("UNSIGNED-BYTE"), SteelVal::IntV(8)])
+        } else {
+            symbol("CHARACTER")
+        }
+    ));
 }

@@ -184,7 +184,10 @@ fn message_of(v: &V) -> Option<String> {
     let SteelVal::Custom(c) = v else { return None };
     let guard = c.read();
     let inner: &dyn CustomType = &**guard;
-    inner.as_any_ref().downcast_ref::<SteelErr>().map(steel_message)
+    inner
+        .as_any_ref()
+        .downcast_ref::<SteelErr>()
+        .map(steel_message)
 }
 
 /// The condition a Steel error stands for.
@@ -380,7 +383,9 @@ pub(super) fn register(t: &mut Prims) {
         &a[0],
         "EXPECTED-TYPE"
     ));
-    p!(t, "UNBOUND-SLOT-INSTANCE", 1, 1, |a| slot(&a[0], "INSTANCE"));
+    p!(t, "UNBOUND-SLOT-INSTANCE", 1, 1, |a| slot(
+        &a[0], "INSTANCE"
+    ));
     p!(t, "CELL-ERROR-NAME", 1, 1, |a| slot(&a[0], "NAME"));
     p!(t, "FILE-ERROR-PATHNAME", 1, 1, |a| slot(&a[0], "PATHNAME"));
     p!(t, "STREAM-ERROR-STREAM", 1, 1, |a| slot(&a[0], "STREAM"));

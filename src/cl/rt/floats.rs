@@ -70,7 +70,11 @@ fn integer_decode(a: &[V]) -> R {
     let whole = (m * 2f64.powi(digits)) as isize;
     let sign = if n.f64().is_sign_negative() { -1 } else { 1 };
     let exponent = e - digits as isize;
-    three(SteelVal::IntV(whole), SteelVal::IntV(exponent), SteelVal::IntV(sign))
+    three(
+        SteelVal::IntV(whole),
+        SteelVal::IntV(exponent),
+        SteelVal::IntV(sign),
+    )
 }
 
 fn bits(a: &[V], f: fn(BigInt, BigInt) -> BigInt) -> R {
@@ -101,14 +105,19 @@ pub(super) fn register(t: &mut Prims) {
     });
     p!(t, "FLOAT-SIGN", 1, 2, |a| {
         let n = float(&a[0])?;
-        let size = a.get(1).map_or(Ok(1.0), |v| N::of(v).map(|n| n.f64().abs()))?;
+        let size = a
+            .get(1)
+            .map_or(Ok(1.0), |v| N::of(v).map(|n| n.f64().abs()))?;
         Ok(like(&n, size.copysign(n.f64())))
     });
-    p!(t, "FLOAT-DIGITS", 1, 1, |a| Ok(SteelVal::IntV(match float(&a[0])? {
-        N::D(_) => 53,
-        _ => 24,
-    })));
-    p!(t, "FLOAT-RADIX", 1, 1, |a| float(&a[0]).map(|_| SteelVal::IntV(2)));
+    p!(t, "FLOAT-DIGITS", 1, 1, |a| Ok(SteelVal::IntV(
+        match float(&a[0])? {
+            N::D(_) => 53,
+            _ => 24,
+        }
+    )));
+    p!(t, "FLOAT-RADIX", 1, 1, |a| float(&a[0])
+        .map(|_| SteelVal::IntV(2)));
     p!(t, "LOGANDC1", 2, 2, |a| bits(a, |x, y| !x & y));
     p!(t, "LOGANDC2", 2, 2, |a| bits(a, |x, y| x & !y));
     p!(t, "LOGNAND", 2, 2, |a| bits(a, |x, y| !(x & y)));

@@ -80,7 +80,9 @@ fn built_in(v: &V) -> &'static [&'static str] {
     }
     let kind: Option<&'static [&'static str]> = with(v, |o| match o {
         Obj::Vector(x) if x.dims.is_some() => &["ARRAY", "T"][..],
-        Obj::Vector(x) if x.fill.is_none() => &["SIMPLE-VECTOR", "VECTOR", "ARRAY", "SEQUENCE", "T"],
+        Obj::Vector(x) if x.fill.is_none() => {
+            &["SIMPLE-VECTOR", "VECTOR", "ARRAY", "SEQUENCE", "T"]
+        }
         Obj::Vector(_) => &["VECTOR", "ARRAY", "SEQUENCE", "T"],
         Obj::Table(_) => &["HASH-TABLE", "T"],
         Obj::Stream(_) => &["STREAM", "T"],
@@ -121,7 +123,11 @@ fn applicable(a: &[V]) -> R {
             .map(|(i, s)| nearness(s, &arguments[i], &classes[i]))
             .collect();
         if let Some(near) = near {
-            found.push((near, symbol_name(role).unwrap_or_default(), function.clone()));
+            found.push((
+                near,
+                symbol_name(role).unwrap_or_default(),
+                function.clone(),
+            ));
         }
     }
     found.sort_by(|x, y| x.0.cmp(&y.0));
@@ -132,7 +138,10 @@ fn applicable(a: &[V]) -> R {
     let mut after = of(":AFTER");
     after.reverse();
     let roles = [of(":AROUND"), of(":BEFORE"), of("NIL"), after];
-    let roles: Vec<V> = roles.into_iter().map(|l| SteelVal::ListV(l.into())).collect();
+    let roles: Vec<V> = roles
+        .into_iter()
+        .map(|l| SteelVal::ListV(l.into()))
+        .collect();
     Ok(SteelVal::ListV(roles.into()))
 }
 
@@ -140,7 +149,10 @@ fn applicable(a: &[V]) -> R {
 fn no_method(a: &[V]) -> R {
     let m = format!(
         "There is no applicable method for the generic function{BREAK}  {}{BREAK}when called with arguments{BREAK}  {}",
-        format_args!("#<STANDARD-GENERIC-FUNCTION COMMON-LISP-USER::{} (1)>", prin1(&a[0])),
+        format_args!(
+            "#<STANDARD-GENERIC-FUNCTION COMMON-LISP-USER::{} (1)>",
+            prin1(&a[0])
+        ),
         prin1(&list(items(&a[1])?)),
     );
     Err(condition::raise("SIMPLE-ERROR", m, vec![]))
@@ -159,7 +171,9 @@ fn find_class(a: &[V]) -> R {
         return Ok(class);
     }
     let name = designated(&a[0])?;
-    let known = super::types::TYPES.contains(&name.as_str()).then(|| built_in_class(&name));
+    let known = super::types::TYPES
+        .contains(&name.as_str())
+        .then(|| built_in_class(&name));
     match condition::class(&name).or(known) {
         Some(class) => Ok(obj(Obj::Class(class))),
         None => Err(simple_error(&format!(
@@ -187,7 +201,9 @@ fn class_of_value(v: &V) -> V {
         Obj::Instance { class, .. } => Some(class.clone()),
         _ => None,
     });
-    let class = own.flatten().unwrap_or_else(|| built_in_class(built_in(v)[0]));
+    let class = own
+        .flatten()
+        .unwrap_or_else(|| built_in_class(built_in(v)[0]));
     obj(Obj::Class(class))
 }
 
@@ -209,7 +225,9 @@ pub(super) fn slot_value(object: &V, name: &V) -> R {
             .map(|i| slots[i].clone()),
         _ => None,
     });
-    let value = value.flatten().ok_or_else(|| missing(object, &slot, "read"))?;
+    let value = value
+        .flatten()
+        .ok_or_else(|| missing(object, &slot, "read"))?;
     if super::structs::is_bound(&value) {
         return Ok(value);
     }
@@ -218,11 +236,19 @@ pub(super) fn slot_value(object: &V, name: &V) -> R {
         with_package(&slot),
         prin1(object)
     );
-    Err(condition::raise("UNBOUND-SLOT", m, vec![("NAME", name.clone()), ("INSTANCE", object.clone())]))
+    Err(condition::raise(
+        "UNBOUND-SLOT",
+        m,
+        vec![("NAME", name.clone()), ("INSTANCE", object.clone())],
+    ))
 }
 
 fn missing(object: &V, slot: &str, what: &str) -> SteelErr {
-    let how = if what == "read" { "read the slot's value (slot-value)" } else { "set the slot's value" };
+    let how = if what == "read" {
+        "read the slot's value (slot-value)"
+    } else {
+        "set the slot's value"
+    };
     simple_error(&format!(
         "When attempting to {how}, the slot{BREAK}{slot} is missing from the object {}.",
         prin1(object)
@@ -264,8 +290,13 @@ fn address(o: &Obj) -> usize {
     std::ptr::from_ref(o) as usize
 }
 
-/// What a method has written of an object.
-pub(crate) fn written(v: &V) -> Option<String> {
+/// What a method has written of an object; else, for people, what a condition says.
+pub(crate) fn text_of(v: &V, escape: bool, column: usize) -> Option<String> {
+    let said = || condition::report(v).map(|r| condition::layout(&r, column));
+    written(v).or_else(|| if escape { None } else { said() })
+}
+
+fn written(v: &V) -> Option<String> {
     WRITTEN.with(|w| {
         let w = w.borrow();
         if w.is_empty() {
@@ -278,7 +309,8 @@ pub(crate) fn written(v: &V) -> Option<String> {
 /// An instance of no structure, a class or a pathname as it prints.
 pub(crate) fn shown(o: &Obj, escape: bool) -> Option<String> {
     match o {
-        Obj::Instance { class, slots } => match (class.kind, class.name.as_str(), slots.as_slice()) {
+        Obj::Instance { class, slots } => match (class.kind, class.name.as_str(), slots.as_slice())
+        {
             (ClassKind::Structure, ..) => None,
             (_, "RESTART", [_, report]) if !escape && text(report).is_some() => text(report),
             (_, "RESTART", [name, _]) => Some(format!("#<RESTART {} {{1000000000}}>", prin1(name))),
@@ -316,9 +348,14 @@ fn printables(values: &V, out: &mut Vec<V>, depth: usize) {
         }
     }
     let inside = with(&at, |o| match o {
-        Obj::Instance { class, slots } => {
-            (true, if class.kind == ClassKind::Structure { slots.clone() } else { Vec::new() })
-        }
+        Obj::Instance { class, slots } => (
+            true,
+            if class.kind == ClassKind::Structure {
+                slots.clone()
+            } else {
+                Vec::new()
+            },
+        ),
         Obj::Vector(x) if !x.is_string => (false, x.active().to_vec()),
         _ => (false, Vec::new()),
     });
@@ -362,7 +399,10 @@ pub(super) fn register(t: &mut Prims) {
     });
     p!(t, "SLOT-VALUE", 2, 2, |a| slot_value(&a[0], &a[1]));
     p!(t, "%SET-SLOT-VALUE", 3, 3, set_slot_value);
-    p!(t, "SLOT-EXISTS-P", 2, 2, |a| bool_v(has_slot(&a[0], &designated(&a[1])?)));
+    p!(t, "SLOT-EXISTS-P", 2, 2, |a| bool_v(has_slot(
+        &a[0],
+        &designated(&a[1])?
+    )));
     p!(t, "SLOT-BOUNDP", 2, 2, |a| {
         let slot = designated(&a[1])?;
         if !has_slot(&a[0], &slot) {
@@ -399,9 +439,10 @@ pub(super) fn register(t: &mut Prims) {
     // (%written objects texts): what the next call that prints takes for these objects.
     p!(t, "%WRITTEN", 2, 2, |a| {
         let (objects, texts) = (items(&a[0])?, items(&a[1])?);
-        let all = objects.iter().zip(&texts).filter_map(|(o, t)| {
-            Some((with(o, address)?, text(t)?))
-        });
+        let all = objects
+            .iter()
+            .zip(&texts)
+            .filter_map(|(o, t)| Some((with(o, address)?, text(t)?)));
         WRITTEN.with(|w| *w.borrow_mut() = all.collect());
         Ok(NIL)
     });

@@ -70,7 +70,11 @@ fn directory_list(path: &str) -> V {
     if directory.is_empty() {
         return NIL;
     }
-    let root = if directory.starts_with('/') { ":ABSOLUTE" } else { ":RELATIVE" };
+    let root = if directory.starts_with('/') {
+        ":ABSOLUTE"
+    } else {
+        ":RELATIVE"
+    };
     let mut out = vec![symbol(root)];
     let steps = directory.split('/').filter(|s| !s.is_empty() && *s != ".");
     out.extend(steps.map(|s| match s {
@@ -106,7 +110,11 @@ fn directory_text(v: &V) -> Result<String, SteelErr> {
 
 // (%make-pathname directory name type defaults): what was not given has no value.
 fn make_pathname(a: &[V]) -> R {
-    let base = if is_nil(&a[3]) { String::new() } else { designated(&a[3])? };
+    let base = if is_nil(&a[3]) {
+        String::new()
+    } else {
+        designated(&a[3])?
+    };
     let (base_directory, base_name, base_kind) = parts(&base);
     let own = |v: &V, base: Option<&str>| -> Result<Option<String>, SteelErr> {
         if !is_bound(v) {
@@ -169,7 +177,9 @@ fn directory(a: &[V]) -> R {
     let given = designated(&a[0])?;
     let (directory, name, kind) = parts(&given);
     if directory.contains('*') {
-        return Err(simple_error("DIRECTORY with a wild directory is not supported here"));
+        return Err(simple_error(
+            "DIRECTORY with a wild directory is not supported here",
+        ));
     }
     let is_wild = |s: Option<&str>| s.is_some_and(|s| s.contains('*'));
     if !is_wild(name) && !is_wild(kind) {
@@ -218,21 +228,33 @@ fn write_date(a: &[V]) -> R {
     let changed = std::fs::metadata(&given)
         .and_then(|m| m.modified())
         .map_err(|e| file_error(&given, format!("Can't query write date of {given}: {e}")))?;
-    let since = changed.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let since = changed
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
     Ok(SteelVal::IntV(super::control::universal(since)))
 }
 
 pub(super) fn register(t: &mut Prims) {
     p!(t, "PATHNAME", 1, 1, |a| Ok(path(designated(&a[0])?)));
-    p!(t, "PARSE-NAMESTRING", 1, 1, |a| Ok(path(designated(&a[0])?)));
+    p!(t, "PARSE-NAMESTRING", 1, 1, |a| Ok(path(designated(
+        &a[0]
+    )?)));
     p!(t, "PATHNAMEP", 1, 1, |a| bool_v(
         with(&a[0], |o| matches!(o, Obj::Path(_))) == Some(true)
     ));
     p!(t, "NAMESTRING", 1, 1, |a| Ok(string(designated(&a[0])?)));
-    p!(t, "NATIVE-NAMESTRING", 1, 1, |a| Ok(string(designated(&a[0])?)));
-    p!(t, "PATHNAME-NAME", 1, 1, |a| Ok(part(parts(&designated(&a[0])?).1)));
-    p!(t, "PATHNAME-TYPE", 1, 1, |a| Ok(part(parts(&designated(&a[0])?).2)));
-    p!(t, "PATHNAME-DIRECTORY", 1, 1, |a| Ok(directory_list(&designated(&a[0])?)));
+    p!(t, "NATIVE-NAMESTRING", 1, 1, |a| Ok(string(designated(
+        &a[0]
+    )?)));
+    p!(t, "PATHNAME-NAME", 1, 1, |a| Ok(part(
+        parts(&designated(&a[0])?).1
+    )));
+    p!(t, "PATHNAME-TYPE", 1, 1, |a| Ok(part(
+        parts(&designated(&a[0])?).2
+    )));
+    p!(t, "PATHNAME-DIRECTORY", 1, 1, |a| Ok(directory_list(
+        &designated(&a[0])?
+    )));
     p!(t, "DIRECTORY-NAMESTRING", 1, 1, |a| {
         Ok(string(parts(&designated(&a[0])?).0))
     });
@@ -241,14 +263,18 @@ pub(super) fn register(t: &mut Prims) {
         let file = &path[parts(&path).0.len()..];
         Ok(string(file))
     });
-    p!(t, "WILD-PATHNAME-P", 1, 1, |a| bool_v(designated(&a[0])?.contains('*')));
+    p!(t, "WILD-PATHNAME-P", 1, 1, |a| bool_v(
+        designated(&a[0])?.contains('*')
+    ));
     p!(t, "%MAKE-PATHNAME", 4, 4, make_pathname);
     p!(t, "MERGE-PATHNAMES", 1, 3, merged);
     p!(t, "TRUENAME", 1, 1, true_name);
     p!(t, "PROBE-FILE", 1, 1, |a| {
         Ok(existing(&designated(&a[0])?).map_or(NIL, path))
     });
-    p!(t, "%CURRENT-DIRECTORY", 0, 0, |_| Ok(path(existing(".").unwrap_or_default())));
+    p!(t, "%CURRENT-DIRECTORY", 0, 0, |_| Ok(path(
+        existing(".").unwrap_or_default()
+    )));
     p!(t, "DIRECTORY", 1, 1, directory);
     p!(t, "ENSURE-DIRECTORIES-EXIST", 1, 1, ensure, multi);
     p!(t, "FILE-WRITE-DATE", 1, 1, write_date);

@@ -80,8 +80,13 @@ fn run(a: &[V]) -> R {
 
 pub(super) fn register(t: &mut Prims) {
     p!(t, "%RUN-PROGRAM", 5, 5, run);
-    p!(t, "PROCESS-EXIT-CODE", 1, 1, |a| super::condition::slot(&a[0], "EXIT-CODE"));
-    p!(t, "PROCESS-OUTPUT", 1, 1, |a| super::condition::slot(&a[0], "OUTPUT"));
+    p!(t, "PROCESS-EXIT-CODE", 1, 1, |a| super::condition::slot(
+        &a[0],
+        "EXIT-CODE"
+    ));
+    p!(t, "PROCESS-OUTPUT", 1, 1, |a| super::condition::slot(
+        &a[0], "OUTPUT"
+    ));
     p!(t, "DISABLE-DEBUGGER", 0, 0, |_| Ok(T));
     p!(t, "MAKE-RANDOM-STATE", 0, 1, |_| {
         // The generator is the machine's: a state only has to be there.
@@ -91,10 +96,15 @@ pub(super) fn register(t: &mut Prims) {
             order: vec!["RANDOM-STATE".into(), "T".into()],
             ..Class::default()
         });
-        Ok(obj(Obj::Instance { class, slots: Vec::new() }))
+        Ok(obj(Obj::Instance {
+            class,
+            slots: Vec::new(),
+        }))
     });
     p!(t, "RANDOM-STATE-P", 1, 1, |a| bool_v(
-        with(&a[0], |o| matches!(o, Obj::Instance { class, .. } if class.is_a("RANDOM-STATE")))
-            == Some(true)
+        with(
+            &a[0],
+            |o| matches!(o, Obj::Instance { class, .. } if class.is_a("RANDOM-STATE"))
+        ) == Some(true)
     ));
 }

@@ -254,7 +254,11 @@ fn file_error(path: &str, what: &str, e: &std::io::Error) -> SteelErr {
         }
         _ => format!("Error opening {p}: {reason}"),
     };
-    super::condition::raise("FILE-ERROR", message, vec![("PATHNAME", super::path::path(path))])
+    super::condition::raise(
+        "FILE-ERROR",
+        message,
+        vec![("PATHNAME", super::path::path(path))],
+    )
 }
 
 fn keyword(v: &V) -> String {

@@ -75,7 +75,10 @@ pub(super) fn register(t: &mut Prims) {
             Obj::Package(n) => Some(n.clone()),
             _ => None,
         });
-        match name.flatten().or(full_name(&designated(&a[0]).unwrap_or_default())) {
+        match name
+            .flatten()
+            .or(full_name(&designated(&a[0]).unwrap_or_default()))
+        {
             Some(name) => Ok(string(name)),
             None => Err(type_error(&a[0], "PACKAGE")),
         }

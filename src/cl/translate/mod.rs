@@ -11,6 +11,7 @@ mod conditions;
 mod control;
 mod define;
 mod env;
+mod exchanges;
 mod functions;
 mod iterate;
 mod lambda;
@@ -22,6 +23,7 @@ mod loops;
 mod macros;
 mod objects;
 mod place;
+mod printing;
 mod restarts;
 mod rewrite;
 mod setters;
@@ -378,7 +380,10 @@ impl Tr<'_> {
             "MULTIPLE-VALUES-LIMIT" => return "1073741824".into(),
             "*PACKAGE*" => return "(%FIND-PACKAGE \"COMMON-LISP-USER\")".into(),
             _ if FLOAT_CONSTANTS.iter().any(|c| c.0 == s) => {
-                let text = FLOAT_CONSTANTS.iter().find(|c| c.0 == s).map_or("0", |c| c.1);
+                let text = FLOAT_CONSTANTS
+                    .iter()
+                    .find(|c| c.0 == s)
+                    .map_or("0", |c| c.1);
                 return format!("(%DATUM \"{text}\")");
             }
             _ => {}

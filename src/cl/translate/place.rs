@@ -13,11 +13,11 @@ pub(super) struct Place {
 }
 
 impl Place {
-    fn store(&self, value: &str) -> String {
+    pub(super) fn store(&self, value: &str) -> String {
         self.set.replace('\u{3}', value)
     }
 
-    fn wrap(&self, code: String) -> String {
+    pub(super) fn wrap(&self, code: String) -> String {
         if self.binds.is_empty() {
             code
         } else {
@@ -486,44 +486,5 @@ impl Tr<'_> {
             place.get
         );
         self.deliver(place.wrap(code), k)
-    }
-
-    pub(super) fn rotatef(&mut self, _f: &Form, a: &[Form], env: &Env, k: &K) -> String {
-        let places: Vec<Place> = a.iter().map(|x| self.place(x, env)).collect();
-        let mut binds = String::new();
-        let mut names = Vec::new();
-        for p in &places {
-            let v = self.fresh("v");
-            binds.push_str(&format!("{} ({v} {})", p.binds, p.get));
-            names.push(v);
-        }
-        let mut sets = String::new();
-        for (i, p) in places.iter().enumerate() {
-            sets.push_str(&p.store(&names[(i + 1) % names.len()]));
-        }
-        self.deliver(format!("(let* ({binds}) {sets} #f)"), k)
-    }
-
-    pub(super) fn shiftf(&mut self, _f: &Form, a: &[Form], env: &Env, k: &K) -> String {
-        let Some((last, rest)) = a.split_last() else {
-            return "#f".into();
-        };
-        let places: Vec<Place> = rest.iter().map(|x| self.place(x, env)).collect();
-        let mut binds = String::new();
-        let mut names = Vec::new();
-        for p in &places {
-            let v = self.fresh("v");
-            binds.push_str(&format!("{} ({v} {})", p.binds, p.get));
-            names.push(v);
-        }
-        let new = self.expr(last, env);
-        let v = self.fresh("v");
-        binds.push_str(&format!("({v} {new})"));
-        names.push(v);
-        let mut sets = String::new();
-        for (i, p) in places.iter().enumerate() {
-            sets.push_str(&p.store(&names[i + 1]));
-        }
-        self.deliver(format!("(let* ({binds}) {sets} {})", names[0]), k)
     }
 }

@@ -98,13 +98,7 @@ impl Tr<'_> {
     }
 
     /// `(with-simple-restart (name control argument...) form...)`.
-    pub(super) fn with_simple_restart(
-        &mut self,
-        f: &Form,
-        a: &[Form],
-        env: &Env,
-        k: &K,
-    ) -> String {
+    pub(super) fn with_simple_restart(&mut self, f: &Form, a: &[Form], env: &Env, k: &K) -> String {
         let Some([name, text @ ..]) = a[0].items() else {
             let reason = "expected (name control argument...)";
             return self.refuse(f.pos, "WITH-SIMPLE-RESTART", reason);

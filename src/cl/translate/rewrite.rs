@@ -24,7 +24,8 @@ impl Tr<'_> {
     pub(super) fn load_time_value(&mut self, f: &Form) -> String {
         let value = self.expr(f, &Env::default());
         let held = self.fresh("once");
-        self.prelude.push(format!("(define {held} '()) (set! {held} {held})"));
+        self.prelude
+            .push(format!("(define {held} '()) (set! {held} {held})"));
         format!("(car (begin (if (null? {held}) (set! {held} (list {value})) #f) {held}))")
     }
 

@@ -177,14 +177,12 @@ impl Tr<'_> {
         let mut it = items.iter();
         while let Some(p) = it.next() {
             match p.name() {
-                Some(word @ ("&WHOLE" | "&ENVIRONMENT")) => {
-                    match it.next().and_then(Form::name) {
-                        Some(name) => found.push((name.to_string(), word == "&WHOLE")),
-                        None => {
-                            self.refuse(p.pos, word, format!("{word} needs a name"));
-                        }
+                Some(word @ ("&WHOLE" | "&ENVIRONMENT")) => match it.next().and_then(Form::name) {
+                    Some(name) => found.push((name.to_string(), word == "&WHOLE")),
+                    None => {
+                        self.refuse(p.pos, word, format!("{word} needs a name"));
                     }
-                }
+                },
                 _ => rest.push(p.clone()),
             }
         }
@@ -274,7 +272,11 @@ impl Sequence<'_> {
             out.push(Form::call("DEFUN", &[sym(constructor), params, make], pos));
         }
         if let Some(predicate) = self.predicate.as_ref().filter(|_| self.is_named) {
-            let test = if self.kind == "LIST" { "CONSP" } else { "VECTORP" };
+            let test = if self.kind == "LIST" {
+                "CONSP"
+            } else {
+                "VECTORP"
+            };
             let head = Form::call("ELT", &[sym("O"), int(0)], pos);
             let is_own = Form::call("EQ", &[head, quoted(self.name)], pos);
             let test = Form::call(test, &[sym("O")], pos);

@@ -98,8 +98,7 @@ impl Tr<'_> {
                 }
             }
         }
-        let docs_before =
-            usize::from(a.get(1).is_some_and(|d| matches!(d.kind, Kind::Atom(_))));
+        let docs_before = usize::from(a.get(1).is_some_and(|d| matches!(d.kind, Kind::Atom(_))));
         for s in &a[1 + docs_before..] {
             match slot_of(s) {
                 Some(slot) => slots.push(slot),
@@ -143,7 +142,10 @@ impl Tr<'_> {
             let above = parent.clone().map(|p| (p, i));
             let above = above.and_then(|p| self.known.slot_types.get(&p).cloned());
             if let Some(kind) = above {
-                self.known.slot_types.entry((name.clone(), i)).or_insert(kind);
+                self.known
+                    .slot_types
+                    .entry((name.clone(), i))
+                    .or_insert(kind);
             }
         }
         self.known.classes.insert(name.clone(), slots.clone());
@@ -217,7 +219,13 @@ impl Tr<'_> {
         let body = format!("(lambda (object stream) ({function} object stream{depth}))");
         let q = self.symbol(name);
         let specs = format!("(%LIST {q} 'T)");
-        self.with_method("PRINT-OBJECT", false, &specs, "#f", &format!("(lambda (n m) {body})"))
+        self.with_method(
+            "PRINT-OBJECT",
+            false,
+            &specs,
+            "#f",
+            &format!("(lambda (n m) {body})"),
+        )
     }
 
     // A form that checks the type of a slot's first value.
@@ -246,7 +254,12 @@ impl Tr<'_> {
 
     /// The code that stores a value, `\u{3}`, in a slot of a structure.
     pub(super) fn slot_setter(&mut self, name: &str, slot: usize, o: &str, pos: Pos) -> String {
-        let value = match self.known.slot_types.get(&(name.to_string(), slot)).cloned() {
+        let value = match self
+            .known
+            .slot_types
+            .get(&(name.to_string(), slot))
+            .cloned()
+        {
             Some(kind) => self.typed_code("\u{3}", &kind, pos),
             None => "\u{3}".to_string(),
         };
@@ -351,7 +364,11 @@ impl Tr<'_> {
                     }
                 }
             }
-            for (_, a) in after.iter_mut().chain(&mut setters).filter(|(_, a)| *a == slot) {
+            for (_, a) in after
+                .iter_mut()
+                .chain(&mut setters)
+                .filter(|(_, a)| *a == slot)
+            {
                 a.clone_from(&initarg);
             }
             for (s, _) in initforms.iter_mut().filter(|(s, _)| *s == slot) {

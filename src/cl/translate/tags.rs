@@ -34,8 +34,7 @@ fn tag_name(f: &Form) -> Option<String> {
 
 /// Whether a body has tags.
 pub(super) fn has_tags(body: &[Form]) -> bool {
-    body.iter()
-        .any(|f| tag_name(f).is_some_and(|n| n != "NIL"))
+    body.iter().any(|f| tag_name(f).is_some_and(|n| n != "NIL"))
 }
 
 impl Tr<'_> {
@@ -45,7 +44,11 @@ impl Tr<'_> {
         for x in a {
             match tag_name(x) {
                 Some(name) => parts.push((name, Vec::new())),
-                None => parts.last_mut().expect("one part is there").1.push(x.clone()),
+                None => parts
+                    .last_mut()
+                    .expect("one part is there")
+                    .1
+                    .push(x.clone()),
             }
         }
         let (shared, wrap) = self.share(k);
@@ -124,7 +127,11 @@ impl Tr<'_> {
             return self.refuse(f.pos, "GO", "a tag is a symbol or an integer");
         };
         let Some(tag) = env.tags.iter().rev().find(|t| t.name == name).cloned() else {
-            return self.refuse(f.pos, "GO", format!("attempt to GO to nonexistent tag: {name}"));
+            return self.refuse(
+                f.pos,
+                "GO",
+                format!("attempt to GO to nonexistent tag: {name}"),
+            );
         };
         if tag.region == env.region {
             return format!("({})", tag.steel);
@@ -137,9 +144,7 @@ impl Tr<'_> {
     pub(super) fn loop_finish(&mut self, f: &Form, env: &Env) -> String {
         match env.block(LOOP_FINISH).cloned() {
             None => self.refuse(f.pos, "LOOP-FINISH", "LOOP-FINISH outside of a LOOP"),
-            Some(block) if block.region == env.region => {
-                self.deliver("#f".into(), &block.k)
-            }
+            Some(block) if block.region == env.region => self.deliver("#f".into(), &block.k),
             Some(_) => self.refuse(
                 f.pos,
                 "LOOP-FINISH",

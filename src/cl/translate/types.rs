@@ -145,8 +145,7 @@ impl Tr<'_> {
             }
             (Some(head @ ("OR" | "AND" | "NOT")), _) => {
                 let head = head.to_lowercase();
-                let tests: Vec<String> =
-                    parts.iter().map(|x| self.test_of(variable, x)).collect();
+                let tests: Vec<String> = parts.iter().map(|x| self.test_of(variable, x)).collect();
                 format!("({head} {})", tests.join(" "))
             }
             _ => self.refuse(
