@@ -17,18 +17,21 @@
 ;; Type name and slots with their initial forms as functions, of each user condition type.
 (define cl:initforms '())
 
-;; Gives the slots that the arguments do not mention what their initial forms say.
+;; Gives the slots that the arguments do not mention what their initial forms say, those of the
+;; type itself before those of its parents.
 (define (cl:initialized c args)
-  (for-each
-    (lambda (entry)
-      (when (%TYPEP c (car entry))
-        (for-each
-          (lambda (slot)
-            (unless (member (%INTERN (%SYMBOL-NAME (car slot)) ':KEYWORD) args)
-              (%FILL-SLOT c (car slot) ((cdr slot)))))
-          (cdr entry))))
-    cl:initforms)
-  c)
+  (let types ((entries cl:initforms) (args args))
+    (cond
+      [(null? entries) c]
+      [(%TYPEP c (car (car entries)))
+        (let slots ((l (cdr (car entries))) (args args))
+          (if (null? l)
+              (types (cdr entries) args)
+              (let ((key (%INTERN (%SYMBOL-NAME (car (car l))) ':KEYWORD)))
+                (unless (member key args)
+                  (%FILL-SLOT c (car (car l)) ((cdr (car l)))))
+                (slots (cdr l) (cons key args)))))]
+      [else (types (cdr entries) args)])))
 
 ;; A condition that is there already keeps its slots and its text.
 (define (cl:condition kind what args)

@@ -169,6 +169,12 @@
 (define (cl:has-printer? object)
   (not (null? (caddr (%APPLICABLE cl:printers (list object #f))))))
 
+;; The values of a form at a prompt, which shows them next.
+(define (cl:shown value)
+  (let ((all (%ALL value)))
+    (cl:prepare all)
+    (%SPREAD all)))
+
 ;; Lets the methods write the objects inside of some values, which are printed next.
 (define (cl:prepare values)
   (unless (null? cl:printers)

@@ -127,3 +127,14 @@ fn every_recorded_form_prints_and_gives_what_sbcl_did_in_a_file() {
         bad.join("\n")
     );
 }
+
+#[test]
+fn a_prompt_shows_an_object_as_its_method_prints_it() {
+    let mut engine = Engine::new();
+    cl::register(&mut engine);
+    let form = "(defclass a () ((x :initarg :x)))
+                (defmethod print-object ((o a) s) (format s \"<~a>\" (slot-value o 'x)))
+                (values 1 (list (make-instance 'a :x 2)))";
+    let (_, values, failure) = run(&mut engine, form, true);
+    assert_eq!(values, ["1", "(<2>)"], "{failure}");
+}

@@ -366,7 +366,13 @@ pub(super) fn register(t: &mut Prims) {
     });
     p!(t, "%ARITY", 1, 1, |a| Err(arity_error(index(&a[0])?)));
     p!(t, "%TYPE-ERROR", 2, 2, |a| {
-        Err(type_error(&a[0], &crate::cl::printer::prin1(&a[1])))
+        let error = type_error(&a[0], &crate::cl::printer::prin1(&a[1]));
+        LAST.with(|l| {
+            if let Some((_, condition)) = &*l.borrow() {
+                fill_slot(condition, "EXPECTED-TYPE", &a[1]);
+            }
+        });
+        Err(error)
     });
     p!(t, "%CASE-FAILURE", 3, 3, |a| {
         let p = crate::cl::printer::prin1;

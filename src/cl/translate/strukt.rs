@@ -400,6 +400,12 @@ impl Tr<'_> {
                         ));
                     }
                 },
+                (Some(":DEFAULT-INITARGS"), _) => {
+                    for pair in items[1..].chunks(2) {
+                        let form = pair.get(1).map_or("#f".into(), |x| self.expr(x, env));
+                        initforms.insert(0, (designator(&pair[0]), form));
+                    }
+                }
                 (Some(":DOCUMENTATION"), _) => {}
                 _ => {
                     return self.refuse(

@@ -347,11 +347,14 @@ fn translate_program(
             }
             continue;
         }
-        let line = tr.stmt(
+        let mut line = tr.stmt(
             &f,
             &Env::default(),
             &K::Ret(tr.all_values && tr.known.is_interactive),
         );
+        if tr.known.is_interactive && tr.known.prints_objects {
+            line = format!("({} {line})", tr.rt("cl:shown"));
+        }
         let Pos {
             line: row,
             column,
