@@ -5,8 +5,8 @@
 //! between forms. Nothing here touches an engine until it is handed one: a program that runs no
 //! Lisp pays nothing.
 //!
-//! What the front end is not: a compiler with an image. `eval` and `compile` are refused, CLOS and
-//! restarts too; the table of [`support`] says it name by name.
+//! What the front end is not: a compiler with an image. The table of [`support`] says name by name
+//! what is there.
 
 mod eval;
 mod form;
