@@ -103,11 +103,12 @@
   v)
 
 ;; NIL as a value of these options differs from their absence.
-(define (cl:open path direction if-exists if-missing)
+(define (cl:open path direction if-exists if-missing element-type)
   (%OPEN path
          direction
          (if (%IS-BOUND if-exists) (if if-exists if-exists ':%NIL) #f)
-         (if (%IS-BOUND if-missing) (if if-missing if-missing ':%NIL) #f)))
+         (if (%IS-BOUND if-missing) (if if-missing if-missing ':%NIL) #f)
+         element-type))
 
 (define (cl:exit code abort)
   (%FORCE-OUTPUT g:*STANDARD-OUTPUT*)
@@ -140,3 +141,12 @@
 
 (define (cl:decode-universal-time seconds zone)
   (%SPREAD (%DECODE seconds)))
+
+(define (cl:get-decoded-time)
+  (cl:decode-universal-time (%GET-UNIVERSAL-TIME) #f))
+
+(define (cl:decode-float x)
+  (%SPREAD (%DECODE-FLOAT x)))
+
+(define (cl:integer-decode-float x)
+  (%SPREAD (%INTEGER-DECODE-FLOAT x)))

@@ -17,18 +17,21 @@
 ;; Type name and slots with their initial forms as functions, of each user condition type.
 (define cl:initforms '())
 
-;; Gives the slots that the arguments do not mention what their initial forms say.
+;; Gives the slots that the arguments do not mention what their initial forms say, those of the
+;; type itself before those of its parents.
 (define (cl:initialized c args)
-  (for-each
-    (lambda (entry)
-      (when (%TYPEP c (car entry))
-        (for-each
-          (lambda (slot)
-            (unless (member (%INTERN (%SYMBOL-NAME (car slot)) ':KEYWORD) args)
-              (%FILL-SLOT c (car slot) ((cdr slot)))))
-          (cdr entry))))
-    cl:initforms)
-  c)
+  (let types ((entries cl:initforms) (args args))
+    (cond
+      [(null? entries) c]
+      [(%TYPEP c (car (car entries)))
+        (let slots ((l (cdr (car entries))) (args args))
+          (if (null? l)
+              (types (cdr entries) args)
+              (let ((key (%INTERN (%SYMBOL-NAME (car (car l))) ':KEYWORD)))
+                (unless (member key args)
+                  (%FILL-SLOT c (car (car l)) ((cdr (car l)))))
+                (slots (cdr l) (cons key args)))))]
+      [else (types (cdr entries) args)])))
 
 ;; A condition that is there already keeps its slots and its text.
 (define (cl:condition kind what args)
@@ -39,36 +42,4 @@
   (cl:condition "SIMPLE-CONDITION" what args))
 
 (define (cl:error what . args)
-  (%RAISE (cl:condition "SIMPLE-ERROR" what args)))
-
-;; Without handlers that return, a signal is either handled by unwinding or has no effect.
-(define (cl:signal what . args)
-  (let ((c (cl:condition "SIMPLE-CONDITION" what args)))
-    (if (cl:handled? c) (%RAISE c) #f)))
-
-;; The condition types that the handlers around the running code take.
-(define cl:active '())
-
-(define (cl:handled? c)
-  (let loop ((l cl:active))
-    (cond
-      [(null? l) #f]
-      [(%TYPEP c (car l)) #t]
-      [else (loop (cdr l))])))
-
-(define (cl:try-signals types thunk handler)
-  (let ((outer cl:active))
-    (cl:try
-      (lambda ()
-        (%SPREAD
-          (dynamic-wind
-            (lambda () (set! cl:active (append (%STEEL-LIST types) outer)))
-            (lambda () (%ALL (thunk)))
-            (lambda () (set! cl:active outer)))))
-      handler)))
-
-(define (cl:warn what . args)
-  (let ((c (cl:condition "SIMPLE-WARNING" what args)))
-    (if (cl:handled? c)
-        (%RAISE c)
-        (begin (%FORMAT #f g:*ERROR-OUTPUT* "~&WARNING: ~A~%" c) #f))))
+  (%RAISE (cl:announced (cl:condition "SIMPLE-ERROR" what args))))

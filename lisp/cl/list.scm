@@ -146,3 +146,37 @@
     [(%ATOM a) (and (%ATOM b) (if test (test a b) (%EQL a b)))]
     [(%ATOM b) #f]
     [else (and (cl:tree-equal (%CAR a) (%CAR b) test) (cl:tree-equal (%CDR a) (%CDR b) test))]))
+
+;; The functions that look for what does not fit.
+(define (cl:member-if-not f l key)
+  (cl:member-if (cl:complement f) l key))
+
+(define (cl:assoc-if-not f l key)
+  (cl:assoc-if (cl:complement f) l key))
+
+(define (cl:rassoc-if f l key)
+  (let loop ((l l))
+    (cond
+      [(%ENDP l) #f]
+      [(and (%CAR l) (f (if key (key (%CDR (%CAR l))) (%CDR (%CAR l))))) (%CAR l)]
+      [else (loop (%CDR l))])))
+
+(define (cl:rassoc-if-not f l key)
+  (cl:rassoc-if (cl:complement f) l key))
+
+(define (cl:subst-if new f tree key)
+  (let walk ((x tree))
+    (cond
+      [(f (if key (key x) x)) new]
+      [(%ATOM x) x]
+      [else (%CONS (walk (%CAR x)) (walk (%CDR x)))])))
+
+(define (cl:subst-if-not new f tree key)
+  (cl:subst-if new (cl:complement f) tree key))
+
+;; The first property of a list that is one of some: the key, the value and the list from there.
+(define (cl:get-properties l keys)
+  (cond
+    [(%ENDP l) (%VALUES #f #f #f)]
+    [(%MEMBER (%CAR l) keys) (%VALUES (%CAR l) (%CAR (%CDR l)) l)]
+    [else (cl:get-properties (%CDR (%CDR l)) keys)]))

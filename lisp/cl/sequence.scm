@@ -213,3 +213,12 @@
         [(or (null? x) (null? y)) i]
         [(same (get (car x)) (get (car y))) (loop (cdr x) (cdr y) (step i 1))]
         [else i]))))
+
+(define (cl:substitute-if-not new f s . options)
+  (apply cl:substitute-if (cons new (cons (cl:complement f) (cons s options)))))
+
+(define (cl:nsubstitute-if-not new f s . options)
+  (apply cl:nsubstitute-if (cons new (cons (cl:complement f) (cons s options)))))
+
+(define (cl:make-sequence kind n element)
+  (%OF-TYPE kind (%MAKE-LIST n (if element element 0))))

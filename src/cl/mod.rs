@@ -5,9 +5,10 @@
 //! between forms. Nothing here touches an engine until it is handed one: a program that runs no
 //! Lisp pays nothing.
 //!
-//! What the front end is not: a compiler with an image. `eval` and `compile` are refused, CLOS and
-//! restarts too; the table of [`support`] says it name by name.
+//! What the front end is not: a compiler with an image. The table of [`support`] says name by name
+//! what is there.
 
+mod eval;
 mod form;
 mod format;
 mod package;
@@ -19,6 +20,8 @@ mod translate;
 
 pub use form::Pos;
 pub use table::{Level, Support, support, support_markdown};
+
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use steel::SteelVal;
 use steel::rerrs::SteelErr;
@@ -76,12 +79,15 @@ pub struct Session {
 impl Session {
     /// For one file: functions are compiled as fixed, which is fastest.
     pub fn new() -> Session {
-        Session::default()
+        static COUNT: AtomicUsize = AtomicUsize::new(1);
+        let mut s = Session::default();
+        s.known.session = COUNT.fetch_add(1, Ordering::Relaxed);
+        s
     }
 
     /// For a prompt: every function can be defined again, and all values of a form are kept.
     pub fn interactive() -> Session {
-        let mut s = Session::default();
+        let mut s = Session::new();
         s.known.is_interactive = true;
         s
     }
@@ -197,7 +203,9 @@ pub enum Failure {
 pub fn check(_name: &str, text: &str) -> Vec<Diagnostic> {
     let mut session = Session::new();
     let lower = text.to_lowercase();
-    let may_expand = ["macro", "(load"].iter().any(|word| lower.contains(word));
+    let may_expand = ["macro", "(load", "deftype", "defsetf"]
+        .iter()
+        .any(|word| lower.contains(word));
     let mut engine = may_expand.then(|| {
         let mut engine = Engine::new();
         register(&mut engine);
@@ -220,7 +228,11 @@ pub fn translate(
     engine: &mut Engine,
 ) -> Result<Translation, Vec<Diagnostic>> {
     register(engine);
+    eval::update(&mut session.known);
     let unit = translate::translate_text(text, &mut session.known, Some(engine))?;
+    if unit.evaluates {
+        eval::keep(&session.known);
+    }
     Ok(Translation {
         text: unit.text,
         map: unit.map,
@@ -319,6 +331,13 @@ pub fn register(engine: &mut Engine) {
     ] {
         engine.register_value(name, obj(Obj::Stream(Box::new(Stream::new(kind)))));
     }
+    let ends = ["g:*STANDARD-INPUT*", "g:*STANDARD-OUTPUT*"].map(|n| engine.extract_value(n));
+    if let [Ok(input), Ok(output)] = ends {
+        let terminal = obj(Obj::Stream(Box::new(Stream::new(Kind::TwoWay(
+            input, output,
+        )))));
+        engine.register_value("g:*TERMINAL-IO*", terminal);
+    }
     engine.register_value("g:PI", obj(Obj::Double(std::f64::consts::PI)));
     let functions = rt::hash::Table::new(rt::hash::Test::Eql);
     engine.register_value("cl:functions", obj(Obj::Table(Box::new(functions))));
@@ -367,7 +386,7 @@ const VARIABLES: &[(&str, &str)] = &[
     ("*PRINT-LENGTH*", "#f"),
     ("*PRINT-LEVEL*", "#f"),
     ("*READ-EVAL*", "#f"),
-    ("*RANDOM-STATE*", "#f"),
+    ("*RANDOM-STATE*", "(%MAKE-RANDOM-STATE)"),
     (
         "*FEATURES*",
         "(%LIST ':QUICKLISP ':COMMON-LISP ':ANSI-CL ':UNIX ':SBCL)",
@@ -375,7 +394,7 @@ const VARIABLES: &[(&str, &str)] = &[
     ("*GENSYM-COUNTER*", "0"),
     ("*LOAD-PATHNAME*", "#f"),
     ("*LOAD-TRUENAME*", "#f"),
-    ("*DEFAULT-PATHNAME-DEFAULTS*", "\"\""),
+    ("*DEFAULT-PATHNAME-DEFAULTS*", "(%CURRENT-DIRECTORY)"),
     ("*POSIX-ARGV*", "(cl:arguments)"),
     ("*", "#f"),
     ("**", "#f"),

@@ -9,7 +9,7 @@ use std::cell::Cell;
 use steel::SteelVal;
 use steel::rerrs::SteelErr;
 
-use super::rt::{chars, condition, number, strings};
+use super::rt::{chars, number, objects, strings};
 use super::value::*;
 
 pub(crate) use pretty::{forget_callable, know_callable};
@@ -125,10 +125,8 @@ pub(crate) fn print_at(v: &V, style: Style, column: usize) -> String {
     if let Some(text) = plain(v, style) {
         return text;
     }
-    if !style.escape
-        && let Some(r) = condition::report(v)
-    {
-        return condition::layout(&r, column);
+    if let Some(text) = objects::text_of(v, style.escape, column) {
+        return text;
     }
     if style.pretty {
         return pretty::print(v, style, column);
@@ -351,17 +349,17 @@ fn shape_of(v: &V, style: Style) -> Composite {
         SteelVal::VectorV(l) => return Composite::Vector(l.iter().cloned().collect()),
         _ => {}
     }
-    if !style.escape
-        && let Some(r) = condition::report(v)
-    {
-        return Composite::Text(condition::layout(&r, 0));
+    let written = objects::text_of(v, style.escape, 0);
+    let shown = || with(v, |o| objects::shown(o, style.escape)).flatten();
+    if let Some(text) = written.or_else(shown) {
+        return Composite::Text(text);
     }
     let kind = with(v, |o| match o {
         Obj::Vector(x) => match &x.dims {
             Some(d) => Composite::Array(d.clone(), x.items.clone()),
             None => Composite::Vector(x.active().to_vec()),
         },
-        Obj::Instance { class, slots } if !class.is_condition => Composite::Struct(
+        Obj::Instance { class, slots } => Composite::Struct(
             class.name.clone(),
             class
                 .slots
@@ -370,18 +368,18 @@ fn shape_of(v: &V, style: Style) -> Composite {
                 .zip(slots.iter().cloned())
                 .collect(),
         ),
-        Obj::Instance { class, .. } => Composite::Text(format!("#<{} {{1000000000}}>", class.name)),
         Obj::Table(t) => Composite::Text(format!(
             "#<HASH-TABLE :TEST {} :COUNT {} {{1000000000}}>",
             t.test.name(),
             t.len()
         )),
         Obj::Stream(s) => Composite::Text(s.describe()),
-        Obj::Class(c) => Composite::Text(format!("#<STRUCTURE-CLASS {}>", c.name)),
         Obj::Cell(_) => Composite::Text("#<cell>".into()),
         Obj::Unbound => Composite::Text("#<unbound>".into()),
         Obj::Cons { .. } => Composite::List(v.clone()),
-        Obj::Double(_) => Composite::Text(String::new()),
+        Obj::Double(_) | Obj::Class(_) | Obj::Path(_) | Obj::Package(_) => {
+            Composite::Text(String::new())
+        }
     });
     kind.unwrap_or_else(|| Composite::Text(v.to_string()))
 }

@@ -344,7 +344,13 @@ impl<'a> Reader<'a> {
             }
             'p' | 'P' if self.peek() == Some('"') => {
                 self.next();
-                self.string(pos).map(Some)
+                let mut form = self.string(pos)?;
+                if let Kind::Atom(v) = &form.kind
+                    && let Some(text) = super::value::text(v)
+                {
+                    form.kind = Kind::Atom(super::rt::path::path(text));
+                }
+                Ok(Some(form))
             }
             d if d.is_ascii_digit() => {
                 let mut n = d.to_digit(10).unwrap_or(0);

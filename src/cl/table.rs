@@ -88,6 +88,16 @@ pub(crate) fn is_standard_function(name: &str) -> bool {
     STANDARD.get(name) == Some(&'F')
 }
 
+/// Whether a name is a macro of the language.
+pub(crate) fn is_macro(name: &str) -> bool {
+    STANDARD.get(name) == Some(&'M')
+}
+
+/// Whether a name is a special operator of the language.
+pub(crate) fn is_special_operator(name: &str) -> bool {
+    STANDARD.get(name) == Some(&'S')
+}
+
 /// Whether a name is a variable of the language that is not kept here.
 pub(crate) fn is_refused_variable(name: &str) -> bool {
     STANDARD.get(name) == Some(&'V') && !is_known_variable(name)
@@ -95,6 +105,7 @@ pub(crate) fn is_refused_variable(name: &str) -> bool {
 
 fn is_known_variable(name: &str) -> bool {
     super::special_variable(name)
+        || super::translate::is_float_constant(name)
         || matches!(
             name,
             "*STANDARD-OUTPUT*"
@@ -105,6 +116,14 @@ fn is_known_variable(name: &str) -> bool {
                 | "*TRACE-OUTPUT*"
                 | "*DEBUG-IO*"
                 | "PI"
+                | "CHAR-CODE-LIMIT"
+                | "ARRAY-DIMENSION-LIMIT"
+                | "ARRAY-TOTAL-SIZE-LIMIT"
+                | "ARRAY-RANK-LIMIT"
+                | "CALL-ARGUMENTS-LIMIT"
+                | "LAMBDA-PARAMETERS-LIMIT"
+                | "MULTIPLE-VALUES-LIMIT"
+                | "*PACKAGE*"
                 | "T"
                 | "NIL"
                 | "MOST-POSITIVE-FIXNUM"
@@ -122,20 +141,10 @@ fn is_supported(name: &str) -> bool {
 
 fn reason(name: &str) -> String {
     let why = match name {
-        "DEFCLASS" | "DEFGENERIC" | "DEFMETHOD" | "MAKE-INSTANCE" | "CALL-NEXT-METHOD" => {
-            "CLOS is not part of the subset"
+        "CALL-NEXT-METHOD" | "NEXT-METHOD-P" | "INITIALIZE-INSTANCE" | "PRINT-OBJECT" => {
+            "only inside of DEFMETHOD"
         }
-        "HANDLER-BIND"
-        | "RESTART-CASE"
-        | "INVOKE-RESTART"
-        | "RESTART-BIND"
-        | "WITH-SIMPLE-RESTART"
-        | "ABORT"
-        | "CONTINUE"
-        | "MUFFLE-WARNING"
-        | "CERROR"
-        | "BREAK" => "restarts are not part of the subset",
-        "GO" | "TAGBODY" => "tags are not part of the subset",
+        "BREAK" | "INVOKE-DEBUGGER" => "there is no debugger",
         _ => "outside levels A and B",
     };
     why.to_string()

@@ -46,13 +46,28 @@ impl Vector {
     }
 }
 
-/// A structure or condition type.
-#[derive(Debug)]
+/// What made a class.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ClassKind {
+    /// `defstruct`.
+    #[default]
+    Structure,
+    /// `define-condition`, and the conditions of the language.
+    Condition,
+    /// `defclass`.
+    Standard,
+    /// The language.
+    BuiltIn,
+}
+
+/// A structure or condition type, or a class.
+#[derive(Debug, Default)]
 pub(crate) struct Class {
     pub(crate) name: String,
     pub(crate) slots: Vec<String>,
-    pub(crate) parents: Vec<Arc<Class>>,
-    pub(crate) is_condition: bool,
+    pub(crate) kind: ClassKind,
+    /// Its own name and those it inherits from, the nearest first.
+    pub(crate) order: Vec<String>,
     /// `(:type list)` and `:report` are settled by the translator; this is a report string.
     pub(crate) report: Option<String>,
 }
@@ -60,7 +75,7 @@ pub(crate) struct Class {
 impl Class {
     /// Whether this is `name` or inherits from it.
     pub(crate) fn is_a(&self, name: &str) -> bool {
-        self.name == name || self.parents.iter().any(|p| p.is_a(name))
+        self.order.iter().any(|n| n == name)
     }
 }
 
@@ -79,6 +94,10 @@ pub(crate) enum Obj {
     Class(Arc<Class>),
     Stream(Box<Stream>),
     Double(f64),
+    /// A package, by its name.
+    Package(String),
+    /// A pathname.
+    Path(String),
     /// A variable that a closure has captured and something assigns.
     Cell(V),
     /// The value of a variable that has none.
@@ -262,7 +281,16 @@ pub(crate) fn text(v: &V) -> Option<String> {
     }
 }
 
-/// The text of a string designator: string, symbol or character.
+/// The text of a pathname.
+pub(crate) fn path_text(v: &V) -> Option<String> {
+    with(v, |o| match o {
+        Obj::Path(p) => Some(p.clone()),
+        _ => None,
+    })
+    .flatten()
+}
+
+/// The text of a string designator, a string, symbol or character; or of a pathname.
 pub(crate) fn designated(v: &V) -> Result<String, SteelErr> {
     if let Some(s) = text(v) {
         return Ok(s);
@@ -272,6 +300,9 @@ pub(crate) fn designated(v: &V) -> Result<String, SteelErr> {
     }
     if let Some(n) = symbol_name(v) {
         return Ok(bare_name(&n).to_string());
+    }
+    if let Some(path) = path_text(v) {
+        return Ok(path);
     }
     Err(type_error(v, "(OR STRING SYMBOL CHARACTER)"))
 }
@@ -314,6 +345,7 @@ pub(crate) fn eql(a: &V, b: &V) -> bool {
             }
             match (double(a), double(b)) {
                 (Some(x), Some(y)) => x.to_bits() == y.to_bits(),
+                (None, None) => package(a).is_some_and(|x| package(b) == Some(x)),
                 _ => false,
             }
         }
@@ -323,6 +355,14 @@ pub(crate) fn eql(a: &V, b: &V) -> bool {
         (S::Custom(_), _) | (_, S::Custom(_)) => false,
         (x, y) => x == y,
     }
+}
+
+fn package(v: &V) -> Option<String> {
+    with(v, |o| match o {
+        Obj::Package(n) => Some(n.clone()),
+        _ => None,
+    })
+    .flatten()
 }
 
 /// A double float, if the value is one.
@@ -353,6 +393,7 @@ pub(crate) fn equal(a: &V, b: &V) -> bool {
         }
         return match (text(&a), text(&b)) {
             (Some(x), Some(y)) => x == y,
+            (None, None) => path_text(&a).is_some_and(|x| path_text(&b) == Some(x)),
             _ => false,
         };
     }

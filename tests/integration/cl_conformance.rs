@@ -12,9 +12,14 @@ struct Record {
 }
 
 fn records() -> Vec<Record> {
-    include_str!("../data/cl/sbcl.jsonl")
-        .lines()
-        .chain(include_str!("../data/cl/sbcl-found.jsonl").lines())
+    let recorded = [
+        include_str!("../data/cl/forms.jsonl"),
+        include_str!("../data/cl/found.jsonl"),
+        include_str!("../data/cl/wider.jsonl"),
+    ];
+    recorded
+        .iter()
+        .flat_map(|text| text.lines())
         .map(|l| {
             let v: serde_json::Value = serde_json::from_str(l).unwrap();
             Record {
@@ -127,4 +132,15 @@ fn every_recorded_form_prints_and_gives_what_sbcl_did_in_a_file() {
         bad.len(),
         bad.join("\n")
     );
+}
+
+#[test]
+fn a_prompt_shows_an_object_as_its_method_prints_it() {
+    let mut engine = Engine::new();
+    cl::register(&mut engine);
+    let form = "(defclass a () ((x :initarg :x)))
+                (defmethod print-object ((o a) s) (format s \"<~a>\" (slot-value o 'x)))
+                (values 1 (list (make-instance 'a :x 2)))";
+    let (_, values, failure) = run(&mut engine, form, true);
+    assert_eq!(values, ["1", "(<2>)"], "{failure}");
 }

@@ -72,6 +72,17 @@ pub(super) fn register(t: &mut Prims) {
     )));
     p!(t, "LDB", 2, 2, load_byte);
     p!(t, "DPB", 3, 3, deposit_byte);
+    p!(t, "MASK-FIELD", 2, 2, |a| {
+        let (size, position) = field(&a[0])?;
+        Ok(big(integer(&a[1])? & (mask(size) << position)))
+    });
+    p!(t, "DEPOSIT-FIELD", 3, 3, |a| {
+        let (size, position) = field(&a[1])?;
+        let within = mask(size) << position;
+        let old = integer(&a[2])?;
+        let kept = &old - (&old & &within);
+        Ok(big(kept + (integer(&a[0])? & within)))
+    });
     p!(t, "LDB-TEST", 2, 2, |a| bool_v(load_byte(a)? != V::IntV(0)));
     p!(t, "LOGTEST", 2, 2, |a| {
         bool_v((integer(&a[0])? & integer(&a[1])?) != BigInt::ZERO)

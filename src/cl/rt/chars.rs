@@ -212,6 +212,10 @@ pub(super) fn register(t: &mut Prims) {
     p!(t, "CHAR-NOT-EQUAL", 1, 99, |a| unlike(a, true));
     p!(t, "CHAR-LESSP", 1, 99, |a| chain(a, true, |x, y| x < y));
     p!(t, "CHAR-GREATERP", 1, 99, |a| chain(a, true, |x, y| x > y));
+    p!(t, "CHAR-NOT-GREATERP", 1, 99, |a| chain(a, true, |x, y| x
+        <= y));
+    p!(t, "CHAR-NOT-LESSP", 1, 99, |a| chain(a, true, |x, y| x
+        >= y));
     p!(t, "CHAR-UPCASE", 1, 1, |a| Ok(ch(upcase(char_of(&a[0])?))));
     p!(t, "CHAR-DOWNCASE", 1, 1, |a| Ok(ch(downcase(char_of(
         &a[0]

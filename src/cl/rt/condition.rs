@@ -53,6 +53,7 @@ const BUILT_IN: &[(&str, &[&str], &[&str])] = &[
     ),
     ("CELL-ERROR", &["ERROR"], &["NAME"]),
     ("UNBOUND-VARIABLE", &["CELL-ERROR"], &["NAME"]),
+    ("UNBOUND-SLOT", &["CELL-ERROR"], &["NAME", "INSTANCE"]),
     ("UNDEFINED-FUNCTION", &["CELL-ERROR"], &["NAME"]),
     ("CONTROL-ERROR", &["ERROR"], &[]),
     ("PROGRAM-ERROR", &["ERROR"], &[]),
@@ -69,7 +70,7 @@ const BUILT_IN: &[(&str, &[&str], &[&str])] = &[
     ("FILE-ERROR", &["ERROR"], &["PATHNAME"]),
     ("PACKAGE-ERROR", &["ERROR"], &["PACKAGE"]),
     ("PRINT-NOT-READABLE", &["ERROR"], &[]),
-    // SBCL's name for Control-C. Here that ends the program, without a condition.
+    // What SBCL signals for an interrupt; here an interrupt ends the program.
     ("INTERACTIVE-INTERRUPT", &["SERIOUS-CONDITION"], &[]),
     ("STORAGE-CONDITION", &["SERIOUS-CONDITION"], &[]),
 ];
@@ -123,11 +124,12 @@ pub(crate) fn class(name: &str) -> Option<Arc<Class>> {
     let (name, parents, slots) = BUILT_IN.iter().find(|b| b.0 == name)?;
     let mut all = vec!["%MESSAGE".to_string()];
     all.extend(slots.iter().map(|s| (*s).to_string()));
+    let parents: Vec<Arc<Class>> = parents.iter().filter_map(|p| class(p)).collect();
     Some(Arc::new(Class {
         name: (*name).to_string(),
         slots: all,
-        parents: parents.iter().filter_map(|p| class(p)).collect(),
-        is_condition: true,
+        kind: ClassKind::Condition,
+        order: super::objects::order(name, &parents, &["T"]),
         report: None,
     }))
 }
@@ -164,7 +166,7 @@ fn raise_condition(condition: V, message: String) -> SteelErr {
 /// What a condition says, before its [`layout`].
 pub(crate) fn report(v: &V) -> Option<String> {
     with(v, |o| match o {
-        Obj::Instance { class, slots } if class.is_condition => {
+        Obj::Instance { class, slots } if class.kind == ClassKind::Condition => {
             Some(match slots.first().and_then(text) {
                 Some(m) => m,
                 None => class.report.clone().unwrap_or_else(|| {
@@ -175,6 +177,17 @@ pub(crate) fn report(v: &V) -> Option<String> {
         _ => None,
     })
     .flatten()
+}
+
+// The text of a Steel error.
+fn message_of(v: &V) -> Option<String> {
+    let SteelVal::Custom(c) = v else { return None };
+    let guard = c.read();
+    let inner: &dyn CustomType = &**guard;
+    inner
+        .as_any_ref()
+        .downcast_ref::<SteelErr>()
+        .map(steel_message)
 }
 
 /// The condition a Steel error stands for.
@@ -317,6 +330,17 @@ pub(super) fn register(t: &mut Prims) {
         Err(raise_condition(a[0].clone(), message))
     });
     p!(t, "%CONDITION", 1, 1, |a| Ok(of_error(&a[0])));
+    // (%remember error condition): the condition that the error stands for.
+    p!(t, "%REMEMBER", 2, 2, |a| {
+        if let Some(message) = message_of(&a[0]) {
+            LAST.with(|l| *l.borrow_mut() = Some((message, a[1].clone())));
+        }
+        Ok(NIL)
+    });
+    p!(t, "%NO-RESTART", 1, 1, |a| {
+        let text = format!("No restart {} is active.", crate::cl::printer::prin1(&a[0]));
+        Ok(make("CONTROL-ERROR", text, vec![]))
+    });
     p!(t, "%SET-REPORT", 2, 2, |a| {
         with_mut(&a[0], |o| {
             if let Obj::Instance { slots, .. } = o {
@@ -342,7 +366,13 @@ pub(super) fn register(t: &mut Prims) {
     });
     p!(t, "%ARITY", 1, 1, |a| Err(arity_error(index(&a[0])?)));
     p!(t, "%TYPE-ERROR", 2, 2, |a| {
-        Err(type_error(&a[0], &crate::cl::printer::prin1(&a[1])))
+        let error = type_error(&a[0], &crate::cl::printer::prin1(&a[1]));
+        LAST.with(|l| {
+            if let Some((_, condition)) = &*l.borrow() {
+                fill_slot(condition, "EXPECTED-TYPE", &a[1]);
+            }
+        });
+        Err(error)
     });
     p!(t, "%CASE-FAILURE", 3, 3, |a| {
         let p = crate::cl::printer::prin1;
@@ -358,6 +388,9 @@ pub(super) fn register(t: &mut Prims) {
     p!(t, "TYPE-ERROR-EXPECTED-TYPE", 1, 1, |a| slot(
         &a[0],
         "EXPECTED-TYPE"
+    ));
+    p!(t, "UNBOUND-SLOT-INSTANCE", 1, 1, |a| slot(
+        &a[0], "INSTANCE"
     ));
     p!(t, "CELL-ERROR-NAME", 1, 1, |a| slot(&a[0], "NAME"));
     p!(t, "FILE-ERROR-PATHNAME", 1, 1, |a| slot(&a[0], "PATHNAME"));

@@ -113,6 +113,11 @@ fn now() -> std::time::Duration {
 /// Seconds between 1900, where Lisp's clock begins, and 1970.
 const UNIVERSAL: u64 = 2_208_988_800;
 
+/// Lisp's time of a time since 1970.
+pub(super) fn universal(since: std::time::Duration) -> isize {
+    (since.as_secs() + UNIVERSAL) as isize
+}
+
 // (%decode seconds): second minute hour date month year weekday, in UTC, as a Steel list.
 fn decode(a: &[V]) -> R {
     let s = int(&a[0])? - UNIVERSAL as isize;
@@ -148,6 +153,27 @@ fn getenv(a: &[V]) -> Result<V, SteelErr> {
     Ok(std::env::var(name).map_or(NIL, string))
 }
 
+// (%encode second minute hour date month year zone), in UTC but for the zone.
+fn encode(a: &[V]) -> R {
+    let part = |i: usize| int(&a[i]);
+    let (month, mut year) = (part(4)?, part(5)?);
+    if !(1..=12).contains(&month) {
+        return Err(type_error(&a[4], "(MOD 13)"));
+    }
+    if year < 100 {
+        year += 1900;
+    }
+    // The day number of a civil date; years begin in March.
+    let y = if month <= 2 { year - 1 } else { year };
+    let era = y.div_euclid(400);
+    let yoe = y.rem_euclid(400);
+    let doy = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + part(3)? - 1;
+    let days = era * 146_097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719_468;
+    let zone = if is_nil(&a[6]) { 0 } else { int(&a[6])? };
+    let seconds = days * 86_400 + (part(2)? + zone) * 3600 + part(1)? * 60 + part(0)?;
+    Ok(SteelVal::IntV(seconds + UNIVERSAL as isize))
+}
+
 thread_local! {
     static RUNNING: std::cell::Cell<Option<Pos>> = const { std::cell::Cell::new(None) };
 }
@@ -168,7 +194,7 @@ pub(super) fn register(t: &mut Prims) {
     ));
     p!(t, "IDENTITY", 1, 1, |a| Ok(a[0].clone()));
     p!(t, "GET-UNIVERSAL-TIME", 0, 0, |_| {
-        Ok(SteelVal::IntV((now().as_secs() + UNIVERSAL) as isize))
+        Ok(SteelVal::IntV(universal(now())))
     });
     p!(t, "GET-INTERNAL-REAL-TIME", 0, 0, |_| Ok(SteelVal::IntV(
         now().as_micros() as isize
@@ -177,6 +203,7 @@ pub(super) fn register(t: &mut Prims) {
         now().as_micros() as isize
     )));
     p!(t, "%DECODE", 1, 1, decode);
+    p!(t, "%ENCODE", 7, 7, encode);
     p!(t, "GETENV", 1, 1, getenv);
     p!(t, "POSIX-GETENV", 1, 1, getenv);
     p!(t, "LISP-IMPLEMENTATION-TYPE", 0, 0, |_| Ok(string(

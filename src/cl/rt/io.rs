@@ -208,7 +208,7 @@ fn delete_file(a: &[V]) -> R {
             Err(super::condition::raise(
                 "FILE-ERROR",
                 format!("Couldn't delete file {path}: {reason}"),
-                vec![("PATHNAME", string(path.clone()))],
+                vec![("PATHNAME", super::path::path(path.clone()))],
             ))
         }
     }
@@ -365,9 +365,6 @@ pub(super) fn register(t: &mut Prims) {
         form.map(|f| datum(&f))
             .ok_or_else(|| simple_error("a constant cannot be read"))
     });
-    p!(t, "FILE-LENGTH", 1, 1, |a| {
-        with_input(&a[0], |s| SteelVal::IntV(s.buffer.len() as isize))
-    });
     p!(t, "DELETE-FILE", 1, 1, delete_file);
     p!(t, "RENAME-FILE", 2, 2, |a| {
         let (from, to) = (designated(&a[0])?, designated(&a[1])?);
@@ -380,6 +377,4 @@ pub(super) fn register(t: &mut Prims) {
         })?;
         Ok(a[1].clone())
     });
-    p!(t, "NAMESTRING", 1, 1, |a| Ok(string(designated(&a[0])?)));
-    p!(t, "PATHNAME", 1, 1, |a| Ok(string(designated(&a[0])?)));
 }

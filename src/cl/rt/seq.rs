@@ -290,7 +290,7 @@ fn make_array(a: &[V]) -> R {
     })))
 }
 
-fn flatten(v: &V, depth: usize, out: &mut Vec<V>) -> Result<(), SteelErr> {
+pub(super) fn flatten(v: &V, depth: usize, out: &mut Vec<V>) -> Result<(), SteelErr> {
     if depth == 0 {
         out.push(v.clone());
         return Ok(());
@@ -356,7 +356,7 @@ fn all_characters(v: &V, all: &[V]) -> Result<(), SteelErr> {
     }
 }
 
-fn replace_items(v: &V, all: Vec<V>) -> R {
+pub(super) fn replace_items(v: &V, all: Vec<V>) -> R {
     all_characters(v, &all)?;
     let changed = with_mut(v, |o| match o {
         Obj::Vector(x) => {

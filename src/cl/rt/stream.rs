@@ -22,6 +22,8 @@ pub(crate) enum Kind {
     StringIn,
     FileIn(String),
     FileOut(String, BufWriter<File>),
+    /// What is read from the first and written to the second.
+    TwoWay(V, V),
 }
 
 /// A stream. Input is kept in `buffer` from byte `at` on.
@@ -31,6 +33,8 @@ pub(crate) struct Stream {
     pub(crate) buffer: String,
     pub(crate) at: usize,
     pub(crate) is_closed: bool,
+    /// It is one of bytes: a character of the buffer stands for each.
+    pub(crate) is_binary: bool,
 }
 
 impl Stream {
@@ -41,6 +45,7 @@ impl Stream {
             buffer: String::new(),
             at: 0,
             is_closed: false,
+            is_binary: false,
         }
     }
 
@@ -52,6 +57,7 @@ impl Stream {
             Kind::Broadcast(_) => "#<BROADCAST-STREAM {1000000000}>".into(),
             Kind::StringOut(_) => "#<STRING-OUTPUT-STREAM {1000000000}>".into(),
             Kind::StringIn => "#<STRING-INPUT-STREAM {1000000000}>".into(),
+            Kind::TwoWay(..) => "#<TWO-WAY-STREAM {1000000000}>".into(),
             Kind::FileIn(f) | Kind::FileOut(f, _) => {
                 format!("#<SB-SYS:FD-STREAM for \"file {f}\" {{1000000000}}>")
             }
@@ -60,6 +66,10 @@ impl Stream {
 
     fn is_input(&self) -> bool {
         matches!(self.kind, Kind::Stdin | Kind::StringIn | Kind::FileIn(_))
+    }
+
+    fn is_two_way(&self) -> bool {
+        matches!(self.kind, Kind::TwoWay(..))
     }
 
     /// Reads another line of standard input. False at the end, and where it would block: then the
@@ -150,6 +160,11 @@ pub(crate) fn unless_blocked<A>(result: Result<A, SteelErr>, blocked: A) -> Resu
     }
 }
 
+/// Whether a value is a stream.
+pub(super) fn is_stream(v: &V) -> bool {
+    with(v, |o| matches!(o, Obj::Stream(_))) == Some(true)
+}
+
 /// Runs a step on a stream.
 pub(crate) fn with_stream<A>(v: &V, f: impl FnOnce(&mut Stream) -> A) -> Result<A, SteelErr> {
     with_mut(v, |o| {
@@ -163,8 +178,21 @@ pub(crate) fn with_stream<A>(v: &V, f: impl FnOnce(&mut Stream) -> A) -> Result<
     .ok_or_else(|| type_error(v, "STREAM"))
 }
 
+// The stream that a stream of two ends reads from or writes to.
+fn end(v: &V, is_input: bool) -> V {
+    let inner = with_stream(v, |s| match &s.kind {
+        Kind::TwoWay(input, output) => Some(if is_input { input } else { output }.clone()),
+        _ => None,
+    });
+    match inner {
+        Ok(Some(inner)) => end(&inner, is_input),
+        _ => v.clone(),
+    }
+}
+
 /// Runs a step on an input stream that is open.
 pub(crate) fn with_input<A>(v: &V, f: impl FnOnce(&mut Stream) -> A) -> Result<A, SteelErr> {
+    let v = &end(v, true);
     with_stream(v, |s| {
         if s.is_input() && !s.is_closed {
             Some(f(s))
@@ -186,7 +214,7 @@ pub(crate) fn with_input<A>(v: &V, f: impl FnOnce(&mut Stream) -> A) -> Result<A
 
 /// The column the next character goes to.
 pub(crate) fn column(v: &V) -> usize {
-    with_stream(v, |s| s.column).unwrap_or(0)
+    with_stream(&end(v, false), |s| s.column).unwrap_or(0)
 }
 
 /// Whether a stream gathers a string.
@@ -196,6 +224,7 @@ pub(crate) fn is_string(v: &V) -> bool {
 
 /// Writes text.
 pub(crate) fn write(v: &V, text: &str) -> Result<(), SteelErr> {
+    let v = &end(v, false);
     let targets = with_stream(v, |s| {
         if s.is_closed || s.is_input() {
             return Err("is not an open output stream");
@@ -235,7 +264,7 @@ pub(crate) fn write(v: &V, text: &str) -> Result<(), SteelErr> {
 }
 
 fn flush(v: &V) -> R {
-    with_stream(v, |s| match &mut s.kind {
+    with_stream(&end(v, false), |s| match &mut s.kind {
         Kind::Stdout => {
             let _ = std::io::stdout().flush();
         }
@@ -266,7 +295,11 @@ fn file_error(path: &str, what: &str, e: &std::io::Error) -> SteelErr {
         }
         _ => format!("Error opening {p}: {reason}"),
     };
-    super::condition::raise("FILE-ERROR", message, vec![("PATHNAME", string(path))])
+    super::condition::raise(
+        "FILE-ERROR",
+        message,
+        vec![("PATHNAME", super::path::path(path))],
+    )
 }
 
 fn keyword(v: &V) -> String {
@@ -275,15 +308,29 @@ fn keyword(v: &V) -> String {
         .unwrap_or_default()
 }
 
-// (%open path direction if-exists if-does-not-exist): keywords, NIL when not given.
+// (%open path direction if-exists if-does-not-exist element-type): NIL when not given.
 fn open(a: &[V]) -> R {
+    let is_binary = match symbol_name(&a[4]).as_deref() {
+        Some("NIL" | "CHARACTER" | "BASE-CHAR" | ":DEFAULT" | "T") => false,
+        Some(_) => true,
+        None => uncons(&a[4]).is_some(),
+    };
+    let stream = |kind: Kind| {
+        let mut s = Stream::new(kind);
+        s.is_binary = is_binary;
+        s
+    };
     let path = designated(&a[0])?;
     let (direction, exists, missing) = (keyword(&a[1]), keyword(&a[2]), keyword(&a[3]));
     if matches!(direction.as_str(), "NIL" | "INPUT" | "PROBE") {
         return match std::fs::read(&path) {
             Ok(bytes) => {
-                let mut s = Stream::new(Kind::FileIn(path));
-                s.buffer = String::from_utf8_lossy(&bytes).into_owned();
+                let mut s = stream(Kind::FileIn(path));
+                s.buffer = if is_binary {
+                    bytes.iter().map(|b| char::from(*b)).collect()
+                } else {
+                    String::from_utf8_lossy(&bytes).into_owned()
+                };
                 Ok(obj(Obj::Stream(Box::new(s))))
             }
             Err(e) if e.kind() == std::io::ErrorKind::NotFound && missing == "%NIL" => Ok(NIL),
@@ -316,7 +363,7 @@ fn open(a: &[V]) -> R {
         };
     }
     match options.open(&path) {
-        Ok(f) => Ok(obj(Obj::Stream(Box::new(Stream::new(Kind::FileOut(
+        Ok(f) => Ok(obj(Obj::Stream(Box::new(stream(Kind::FileOut(
             path,
             BufWriter::new(f),
         )))))),
@@ -334,7 +381,7 @@ fn close(a: &[V]) -> R {
 }
 
 pub(super) fn register(t: &mut Prims) {
-    p!(t, "%OPEN", 4, 4, open);
+    p!(t, "%OPEN", 5, 5, open);
     p!(t, "CLOSE", 1, 3, close);
     p!(
         t,
@@ -393,15 +440,17 @@ pub(super) fn register(t: &mut Prims) {
             SteelVal::IntV((s.column + read) as isize)
         })
     });
-    p!(t, "STREAMP", 1, 1, |a| bool_v(
-        with(&a[0], |o| matches!(o, Obj::Stream(_))) == Some(true)
-    ));
+    p!(t, "STREAMP", 1, 1, |a| bool_v(is_stream(&a[0])));
     p!(t, "OPEN-STREAM-P", 1, 1, |a| Ok(SteelVal::BoolV(
         !with_stream(&a[0], |s| s.is_closed)?
     )));
     p!(t, "INPUT-STREAM-P", 1, 1, |a| Ok(SteelVal::BoolV(
-        with_stream(&a[0], |s| s.is_input())?
+        with_stream(&a[0], |s| s.is_input() || s.is_two_way())?
     )));
+    p!(t, "MAKE-TWO-WAY-STREAM", 2, 2, |a| {
+        let kind = Kind::TwoWay(a[0].clone(), a[1].clone());
+        Ok(obj(Obj::Stream(Box::new(Stream::new(kind)))))
+    });
     p!(t, "OUTPUT-STREAM-P", 1, 1, |a| Ok(SteelVal::BoolV(
         with_stream(&a[0], |s| !s.is_input())?
     )));

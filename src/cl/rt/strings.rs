@@ -210,6 +210,16 @@ pub(super) fn register(t: &mut Prims) {
         true,
         Ordering::is_gt
     ));
+    p!(t, "%STRING-NOT-GREATERP", 2, 6, |a| ordered(
+        a,
+        true,
+        Ordering::is_le
+    ));
+    p!(t, "%STRING-NOT-LESSP", 2, 6, |a| ordered(
+        a,
+        true,
+        Ordering::is_ge
+    ));
     p!(t, "STRING-TRIM", 2, 2, |a| trim(a, true, true));
     p!(t, "STRING-LEFT-TRIM", 2, 2, |a| trim(a, true, false));
     p!(t, "STRING-RIGHT-TRIM", 2, 2, |a| trim(a, false, true));

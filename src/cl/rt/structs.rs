@@ -7,7 +7,7 @@ use steel::SteelVal;
 use super::table::{Prims, p};
 use crate::cl::value::*;
 
-fn class_of(v: &V) -> Option<Arc<Class>> {
+pub(super) fn class_of(v: &V) -> Option<Arc<Class>> {
     with(v, |o| match o {
         Obj::Class(c) => Some(c.clone()),
         Obj::Instance { class, .. } => Some(class.clone()),
@@ -16,10 +16,14 @@ fn class_of(v: &V) -> Option<Arc<Class>> {
     .flatten()
 }
 
-// (%class name slots parents condition? report): slots and parents are Lisp lists.
+// (%class name slots parents kind report): slots and parents are Lisp lists.
 fn make_class(a: &[V]) -> R {
     let name = designated(&a[0])?;
-    let is_condition = !is_nil(&a[3]);
+    let kind = match symbol_name(&a[3]).as_deref() {
+        Some("T") => ClassKind::Condition,
+        Some("STANDARD") => ClassKind::Standard,
+        _ => ClassKind::Structure,
+    };
     let mut parents = Vec::new();
     for p in items(&a[2])? {
         match class_of(&p).or_else(|| symbol_name(&p).and_then(|n| super::condition::class(&n))) {
@@ -28,7 +32,7 @@ fn make_class(a: &[V]) -> R {
         }
     }
     let mut slots: Vec<String> = Vec::new();
-    if is_condition {
+    if kind == ClassKind::Condition {
         slots.push("%MESSAGE".into());
     }
     for p in &parents {
@@ -44,13 +48,17 @@ fn make_class(a: &[V]) -> R {
             slots.push(s);
         }
     }
-    let report = text(&a[4]);
+    let root: &[&str] = match kind {
+        ClassKind::Structure => &["STRUCTURE-OBJECT", "T"],
+        ClassKind::Standard => &["STANDARD-OBJECT", "T"],
+        ClassKind::Condition | ClassKind::BuiltIn => &["T"],
+    };
     Ok(obj(Obj::Class(Arc::new(Class {
+        order: super::objects::order(&name, &parents, root),
         name,
         slots,
-        parents,
-        is_condition,
-        report,
+        kind,
+        report: text(&a[4]),
     }))))
 }
 
@@ -98,16 +106,6 @@ pub(super) fn register(t: &mut Prims) {
         &a[1],
         &designated(&a[0])?
     ));
-    p!(t, "SLOT-VALUE", 2, 2, |a| super::condition::slot(
-        &a[0],
-        &designated(&a[1])?
-    ));
-    p!(t, "%SET-SLOT-VALUE", 3, 3, |a| {
-        let name = designated(&a[1])?;
-        super::condition::slot(&a[0], &name)?;
-        super::condition::fill_slot(&a[0], &name, &a[2]);
-        Ok(a[2].clone())
-    });
     p!(t, "%INSTANCE-P", 2, 2, |a| {
         let name = class_of(&a[0]).map(|c| c.name.clone()).unwrap_or_default();
         let is = with(

@@ -11,6 +11,7 @@ use crate::cl::value::*;
 /// Type names that `typep` knows besides classes.
 pub(crate) const TYPES: &[&str] = &[
     "T",
+    "*",
     "NIL",
     "NULL",
     "SYMBOL",
@@ -51,6 +52,7 @@ pub(crate) const TYPES: &[&str] = &[
     "STREAM",
     "FILE-STREAM",
     "STRUCTURE-OBJECT",
+    "STANDARD-OBJECT",
     "PATHNAME",
     "PACKAGE",
     "RANDOM-STATE",
@@ -93,7 +95,7 @@ fn named(v: &V, name: &str) -> Result<bool, SteelErr> {
     let n = N::get(v);
     let number = |f: fn(&N) -> bool| n.as_ref().is_some_and(f);
     Ok(match name {
-        "T" => true,
+        "T" | "*" => true,
         "NIL" => false,
         "NULL" => is_nil(v),
         "SYMBOL" => is_symbol(v),
@@ -132,10 +134,11 @@ fn named(v: &V, name: &str) -> Result<bool, SteelErr> {
         "STRUCTURE-OBJECT" => {
             with(
                 v,
-                |o| matches!(o, Obj::Instance { class, .. } if !class.is_condition),
+                |o| matches!(o, Obj::Instance { class, .. } if class.kind == ClassKind::Structure),
             ) == Some(true)
         }
-        "PATHNAME" | "PACKAGE" | "RANDOM-STATE" => false,
+        "PATHNAME" => path_text(v).is_some(),
+        "PACKAGE" => with(v, |o| matches!(o, Obj::Package(_))) == Some(true),
         _ => {
             with(
                 v,
@@ -296,6 +299,8 @@ fn type_of(v: &V) -> V {
         ("HASH-TABLE", "HASH-TABLE"),
         ("FUNCTION", "COMPILED-FUNCTION"),
         ("STREAM", "STREAM"),
+        ("PATHNAME", "PATHNAME"),
+        ("PACKAGE", "PACKAGE"),
     ];
     for (test, name) in simple {
         if named(v, test).unwrap_or(false) {
@@ -381,7 +386,6 @@ pub(super) fn register(t: &mut Prims) {
         &a[0],
         "SIMPLE-VECTOR"
     )?));
-    p!(t, "PATHNAMEP", 1, 1, |_| Ok(NIL));
     p!(t, "TYPEP", 2, 3, |a| bool_v(typep(&a[0], &a[1])?));
     p!(t, "TYPE-OF", 1, 1, |a| Ok(type_of(&a[0])));
     p!(t, "COERCE", 2, 2, coerce);

@@ -47,6 +47,9 @@ impl Tr<'_> {
                 None => "#f".into(),
             };
         }
+        if let Some(modifier) = self.known.modifiers.get(&head).cloned() {
+            return self.modify_with(f, &modifier, args, env, k);
+        }
         if let Some((class, index)) = self.known.accessors.get(&head).cloned()
             && args.len() == 1
         {
@@ -85,6 +88,9 @@ impl Tr<'_> {
         env: &Env,
         k: &K,
     ) -> String {
+        if self.prints_through_methods(head) {
+            return self.prepared_call(head, f, args, env, k);
+        }
         if let Some(shape) = functions::find(head) {
             return self.shaped_call(shape, f, args, env, k);
         }
@@ -235,7 +241,18 @@ impl Tr<'_> {
             return format!("(%SPREAD {call})");
         }
         let code = self.at(f.pos, &format!("({target} {codes})"));
-        if matches!(shape.name, "CL-SIPC:SEND" | "DECODE-UNIVERSAL-TIME") {
+        if matches!(
+            shape.name,
+            "CL-SIPC:SEND"
+                | "DECODE-UNIVERSAL-TIME"
+                | "GET-DECODED-TIME"
+                | "DECODE-FLOAT"
+                | "INTEGER-DECODE-FLOAT"
+                | "GET-PROPERTIES"
+                | "EVAL"
+                | "COMPILE"
+                | "INVOKE-RESTART"
+        ) {
             return self.deliver_all(code, k);
         }
         self.deliver(code, k)
@@ -247,7 +264,11 @@ impl Tr<'_> {
         let condition = self.rt("cl:condition");
         let (what, args) = codes.split_first().map_or(("#f", &[][..]), |(w, a)| (w, a));
         let args = args.join(" ");
-        let code = format!("(%RAISE ({condition} \"SIMPLE-ERROR\" {what} (list {args})))");
+        let mut code = format!("({condition} \"SIMPLE-ERROR\" {what} (list {args}))");
+        if self.signals {
+            code = format!("({} {code})", self.rt("cl:announced"));
+        }
+        let code = format!("(%RAISE {code})");
         self.at(f.pos, &code)
     }
 
@@ -340,6 +361,13 @@ impl Tr<'_> {
         }
         if self.known.functions.contains_key(name) {
             return format!("f:{}", mangle(name));
+        }
+        if self.prints_through_methods(name) {
+            self.is_prepared = true;
+            let function = self.function_object(name, pos, env);
+            self.is_prepared = false;
+            let prepare = self.rt("cl:prepare");
+            return format!("(lambda a ({prepare} a) (apply {function} a))");
         }
         let full = self.imported(name);
         let name = full.as_ref();

@@ -73,10 +73,15 @@ impl Tr<'_> {
         self.deliver_all(result, k)
     }
 
-    pub(super) fn ignore_errors(&mut self, _f: &Form, a: &[Form], env: &Env, k: &K) -> String {
+    pub(super) fn ignore_errors(&mut self, f: &Form, a: &[Form], env: &Env, k: &K) -> String {
         let all = matches!(k, K::Ret(true)) && self.all_values;
         let body = self.body(a, env, all);
-        let tried = self.rt("cl:try");
+        let tried = if self.signals {
+            let kinds = self.datum(&Form::list(vec![Form::sym("ERROR", f.pos)], f.pos));
+            format!("{} {kinds}", self.rt("cl:try-signals"))
+        } else {
+            self.rt("cl:try")
+        };
         let give = if all { "(%VALUES #f c)" } else { "#f" };
         let code = format!(
             "({tried} (lambda () {body}) (lambda (e) (let ((c (%CONDITION e))) (if (%TYPEP c 'ERROR) {give} (raise-error e)))))"
@@ -154,9 +159,10 @@ impl Tr<'_> {
 
     pub(super) fn check_type(&mut self, f: &Form, a: &[Form], env: &Env, k: &K) -> String {
         let value = self.expr(&a[0], env);
-        let kind = self.type_specifier(&a[1]);
         let place = crate::cl::printer::prin1(&crate::cl::rt::io::datum(&a[0]));
         let var = self.fresh("v");
+        let test = self.type_test(&var, &a[1]);
+        let kind = self.shown_type(&a[1]);
         let named = match a.get(2) {
             Some(text) => self.expr(text, env),
             None => "#f".into(),
@@ -165,7 +171,7 @@ impl Tr<'_> {
             f.pos,
             &format!("(%CHECK-TYPE {} {var} {kind} {named})", literal(&place)),
         );
-        let code = format!("(let (({var} {value})) (if (%TYPEP {var} {kind}) #f {fail}))");
+        let code = format!("(let (({var} {value})) (if {test} #f {fail}))");
         self.deliver(code, k)
     }
 

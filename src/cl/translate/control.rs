@@ -163,7 +163,7 @@ impl Tr<'_> {
         k: &K,
     ) -> String {
         let Some((first, rest)) = clauses.split_first() else {
-            if f.head() == Some("ETYPECASE") {
+            if matches!(f.head(), Some("ETYPECASE" | "CTYPECASE")) {
                 let all = self.datum(wanted);
                 return self.at(f.pos, &format!("(%CASE-FAILURE {var} 'ETYPECASE {all})"));
             }
@@ -175,40 +175,12 @@ impl Tr<'_> {
         if matches!(items[0].name(), Some("T" | "OTHERWISE")) {
             return self.seq(&items[1..], env, k);
         }
-        let kind = self.type_specifier(&items[0]);
+        let test = self.type_test(var, &items[0]);
         self.branch(
-            format!("(%TYPEP {var} {kind})"),
+            test,
             k,
             &mut |t, k| t.seq(&items[1..], env, k),
             &mut |t, k| t.typecase_clauses(f, wanted, var, rest, env, k),
         )
-    }
-
-    /// A literal type, refused when it cannot be known.
-    pub(super) fn type_specifier(&mut self, f: &Form) -> String {
-        if let Some((name, reason)) = self.wrong_type(f) {
-            return self.refuse(f.pos, &name, reason);
-        }
-        self.datum(f)
-    }
-
-    // The name in a type specifier that means nothing here, and why.
-    fn wrong_type(&self, f: &Form) -> Option<(String, String)> {
-        if let Some(name) = f.name() {
-            let reason = format!("unknown type specifier: {name}");
-            return (!self.is_type(name)).then(|| (name.to_string(), reason));
-        }
-        let items = f.items()?;
-        match items.first()?.name()? {
-            "OR" | "AND" | "NOT" => items[1..].iter().find_map(|x| self.wrong_type(x)),
-            "SATISFIES" => Some(("SATISFIES".into(), "not supported here: SATISFIES".into())),
-            _ => None,
-        }
-    }
-
-    pub(super) fn is_type(&self, name: &str) -> bool {
-        crate::cl::rt::types::TYPES.contains(&name)
-            || crate::cl::rt::condition::is_built_in(name)
-            || self.known.classes.contains_key(name)
     }
 }

@@ -3,6 +3,8 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use super::tags::Tag;
+
 use crate::cl::form::{Form, Kind};
 
 /// A lexical variable.
@@ -54,6 +56,7 @@ pub(in crate::cl) struct Env {
     pub(super) vars: Vec<Var>,
     pub(super) funs: Vec<Fun>,
     pub(super) blocks: Vec<Block>,
+    pub(super) tags: Vec<Tag>,
     pub(super) region: usize,
 }
 
@@ -98,6 +101,13 @@ const CLOSERS: &[&str] = &[
     "MAPHASH",
     "DEFMACRO",
     "MACROLET",
+    "HANDLER-BIND",
+    "RESTART-CASE",
+    "RESTART-BIND",
+    "DEFMETHOD",
+    "DEFGENERIC",
+    "DEFCLASS",
+    "WITH-SIMPLE-RESTART",
 ];
 
 /// How a body uses a variable.
@@ -169,7 +179,7 @@ pub(super) fn may_exit(f: &Form, is_macro: &dyn Fn(&str) -> bool) -> bool {
     match &f.kind {
         Kind::List(items) => {
             let head = f.head().unwrap_or("");
-            matches!(head, "RETURN" | "RETURN-FROM")
+            matches!(head, "RETURN" | "RETURN-FROM" | "GO" | "LOOP-FINISH")
                 || is_macro(head)
                 || (head != "QUOTE"
                     && (matches!(head, "LOOP" | "%LOOP")

@@ -3,23 +3,19 @@
 use super::Tr;
 use super::env::*;
 use super::special::strip_declarations;
+use super::tags::has_tags;
 use crate::cl::form::{Form, Kind, Pos};
 
 impl Tr<'_> {
-    // The body's statements, then `next`. A tag would need `tagbody`.
+    // The body's statements, then `next`.
     pub(super) fn turn(&mut self, body: &[Form], env: &Env, next: &str) -> String {
-        for f in body {
-            if let Kind::Sym(s) = &f.kind
-                && &**s != "NIL"
-            {
-                let s = s.to_string();
-                self.refuse(f.pos, &s, "not supported here: a tag in a loop (tagbody)");
-            }
-        }
         let mut inner = env.clone();
         inner.region = env.region;
-        let forms: Vec<Form> = body.to_vec();
-        let mut forms = forms;
+        let mut forms = if has_tags(body) {
+            vec![Form::call("TAGBODY", body, body[0].pos)]
+        } else {
+            body.to_vec()
+        };
         // The value of the last form is dropped too.
         forms.push(Form::sym("NIL", Pos::default()));
         self.seq(&forms, &inner, &K::Then(next.into()))

@@ -33,7 +33,7 @@ pub(crate) struct Program {
     /// What could not be read.
     pub(crate) faults: Vec<Diagnostic>,
     /// The files that are being read.
-    open: Vec<String>,
+    pub(super) open: Vec<String>,
 }
 
 /// Faults after which the rest of a text is left alone.

@@ -8,6 +8,7 @@ use super::env::*;
 use super::loop_for::{Drivers, variables};
 use super::loop_gather::{Sink, forms_of, gathered};
 use super::loop_parse::{Clause, From, Loop};
+use super::tags::LOOP_FINISH;
 use crate::cl::form::{Form, Kind};
 
 /// What the clauses of a body end in.
@@ -118,7 +119,16 @@ impl Tr<'_> {
         let steps: Vec<&str> = d.params.iter().map(|p| p.2.as_str()).collect();
         let next = format!("({lp} {})", steps.join(" "));
         let plan = Plan { sinks, end: &end };
-        let body = self.clauses(&l.body, &plan, &d.env, k, &next);
+        let mut env = d.env.clone();
+        env.blocks.push(Block {
+            name: LOOP_FINISH.into(),
+            region: env.region,
+            k: K::Then(end.as_str().into()),
+            escape: String::new(),
+            is_escaped: Rc::default(),
+            all_values: false,
+        });
+        let body = self.clauses(&l.body, &plan, &env, k, &next);
         let code = d.openers.iter().rev().fold(body, |acc, (open, n)| {
             format!("{}{acc}{}", open.replace('\u{6}', &end), ")".repeat(*n))
         });

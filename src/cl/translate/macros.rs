@@ -7,6 +7,9 @@ use crate::cl::value::{self, V};
 use steel::SteelVal;
 use steel::steel_vm::engine::Engine;
 
+/// Why a macro is not expanded where no engine runs.
+const NEEDS_ENGINE: &str = "a macro needs an engine to expand";
+
 /// No text may need more expansions than this; a macro that expands to itself does.
 const MAX_EXPANSIONS: usize = 100_000;
 
@@ -55,22 +58,44 @@ impl Tr<'_> {
             );
         }
         // Translated here once, so that what is wrong in it is found.
-        let _ = self.expander(&a[1], &a[2..], f.pos, &Env::default());
+        let _ = self.expander(&name, &a[1], &a[2..], f.pos, &Env::default());
         self.known.macros.insert(name.clone());
         self.known.functions.remove(&name);
         let q = self.symbol(&name);
         self.deliver(q, k)
     }
 
-    pub(super) fn expander(&mut self, params: &Form, body: &[Form], pos: Pos, env: &Env) -> String {
+    pub(super) fn expander(
+        &mut self,
+        name: &str,
+        params: &Form,
+        body: &[Form],
+        pos: Pos,
+        env: &Env,
+    ) -> String {
         let mut body = body;
         if body.len() > 1 && matches!(&body[0].kind, Kind::Atom(v) if value::text(v).is_some()) {
             body = &body[1..];
         }
         let mut inner = env.clone();
         inner.region = self.next_region();
-        let code = self.bind_lambda_list(params, "args", body, &inner, pos, &K::Ret(false));
-        format!("(lambda (args) {code})")
+        let (params, special) = self.macro_parameters(params);
+        let mut open = String::new();
+        for (variable, is_whole) in special {
+            let (steel, is_cell) = self.enter(&variable, body, &mut inner);
+            let value = if is_whole {
+                let name = self.symbol(name);
+                format!("(%CONS {name} (%LISP-LIST args))")
+            } else {
+                "#f".to_string()
+            };
+            open.push_str(&format!("({steel} {})", held(&value, is_cell)));
+        }
+        let code = self.bind_lambda_list(&params, "args", body, &inner, pos, &K::Ret(false));
+        if open.is_empty() {
+            return format!("(lambda (args) {code})");
+        }
+        format!("(lambda (args) (let ({open}) {code}))")
     }
 
     pub(super) fn macrolet(&mut self, f: &Form, a: &[Form], env: &Env, k: &K) -> String {
@@ -96,7 +121,7 @@ impl Tr<'_> {
                 .collect(),
                 f.pos,
             );
-            if !self.define_in_engine(&definition, &steel) {
+            if !self.define_in_engine(&definition, &steel, &name) {
                 return "#f".into();
             }
             inner.funs.push(Fun {
@@ -111,8 +136,11 @@ impl Tr<'_> {
 
     fn run_in_engine(&mut self, text: String, pos: Pos, name: &str) -> Option<V> {
         let Some(engine) = self.engine.as_deref_mut() else {
-            self.refuse(pos, name, "a macro needs an engine to expand");
-            return None;
+            let value = crate::cl::eval::ask(&text, None);
+            if value.is_none() {
+                self.refuse(pos, name, NEEDS_ENGINE);
+            }
+            return value;
         };
         match engine.run(text) {
             Ok(mut all) => Some(all.pop().unwrap_or(SteelVal::Void)),
@@ -125,16 +153,11 @@ impl Tr<'_> {
     }
 
     // Gives the engine the expander of a `defmacro` form under a Steel name.
-    fn define_in_engine(&mut self, definition: &Form, steel: &str) -> bool {
+    pub(super) fn define_in_engine(&mut self, definition: &Form, steel: &str, name: &str) -> bool {
         let Some([_, _, params, body @ ..]) = definition.items() else {
             return false;
         };
         let helpers = self.needed_by(body);
-        let name = definition
-            .items()
-            .and_then(|i| i[1].name())
-            .unwrap_or("")
-            .to_string();
         let mut text = String::new();
         for h in helpers {
             match h.head() {
@@ -150,13 +173,13 @@ impl Tr<'_> {
             }
         }
         let saved = self.begin_unit();
-        let code = self.expander(params, body, definition.pos, &Env::default());
+        let code = self.expander(name, params, body, definition.pos, &Env::default());
         let unit = self.end_unit(saved, &format!("(define {steel} {code})"));
         text.push_str(&unit);
         if !self.diags.is_empty() {
             return false;
         }
-        self.run_in_engine(text, definition.pos, &name).is_some()
+        self.run_in_engine(text, definition.pos, name).is_some()
     }
 
     // One definition as text that can run by itself.
@@ -211,7 +234,7 @@ impl Tr<'_> {
             return false;
         };
         self.known.live_macros.insert(name.to_string());
-        self.define_in_engine(&definition, &format!("m:{}", mangle(name)))
+        self.define_in_engine(&definition, &format!("m:{}", mangle(name)), name)
     }
 
     /// Expands a call of a macro once.
@@ -221,25 +244,35 @@ impl Tr<'_> {
             self.refuse(f.pos, name, "too many macro expansions");
             return None;
         }
-        if self.engine.is_none() {
-            self.refuse(f.pos, name, "a macro needs an engine to expand");
-            return None;
-        }
         let local = steel != format!("m:{}", mangle(name));
         if !local && !self.ensure_macro(name, f.pos) {
             return None;
         }
-        let args: Vec<V> = f.items()?[1..]
-            .iter()
-            .map(crate::cl::rt::io::datum)
-            .collect();
-        let list = SteelVal::ListV(args.into());
-        let result = call(self.engine.as_deref_mut()?, steel, list);
-        match result {
+        self.expand_with(steel, name, &f.items()?[1..], f.pos)
+    }
+
+    /// What the expander of a Steel name makes of some forms.
+    pub(super) fn expand_with(
+        &mut self,
+        steel: &str,
+        name: &str,
+        args: &[Form],
+        pos: Pos,
+    ) -> Option<Form> {
+        let args: Vec<V> = args.iter().map(crate::cl::rt::io::datum).collect();
+        let args = SteelVal::ListV(args.into());
+        let made = match self.engine.as_deref_mut() {
+            Some(engine) => call(engine, steel, args),
+            None => {
+                let made = crate::cl::eval::ask(steel, Some(&args));
+                made.ok_or_else(|| NEEDS_ENGINE.to_string())
+            }
+        };
+        match made {
             Ok(v) => {
-                let form = form_of(&v, f.pos, 0);
+                let form = form_of(&v, pos, 0);
                 if form.is_none() {
-                    self.refuse(f.pos, name, "the expansion is nested too deep");
+                    self.refuse(pos, name, "the expansion is nested too deep");
                 }
                 form
             }
@@ -248,7 +281,7 @@ impl Tr<'_> {
                 None
             }
             Err(message) => {
-                self.refuse(f.pos, name, format!("cannot expand: {message}"));
+                self.refuse(pos, name, format!("cannot expand: {message}"));
                 None
             }
         }

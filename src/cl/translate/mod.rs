@@ -12,6 +12,7 @@ mod constants;
 mod control;
 mod define;
 mod env;
+mod exchanges;
 mod functions;
 mod iterate;
 mod lambda;
@@ -21,10 +22,16 @@ mod loop_gather;
 mod loop_parse;
 mod loops;
 mod macros;
+mod objects;
 mod place;
+mod printing;
+mod restarts;
 mod rewrite;
+mod setters;
 mod special;
 mod strukt;
+mod tags;
+mod types;
 mod unit;
 
 use std::borrow::Cow;
@@ -36,7 +43,8 @@ use steel::steel_vm::engine::Engine;
 
 pub(crate) use env::mangle;
 pub(crate) use load::Loaded;
-pub(crate) use unit::translate_text;
+pub(crate) use macros::form_of;
+pub(crate) use unit::{translate_form, translate_text};
 
 use super::Diagnostic;
 use super::form::{Form, Kind, Pos};
@@ -62,6 +70,20 @@ pub(crate) struct Known {
     pub(super) accessors: HashMap<String, (String, usize)>,
     /// Classes with their slots and initial forms.
     pub(super) classes: HashMap<String, Vec<(String, Form)>>,
+    /// Types of `deftype`.
+    pub(super) types: HashMap<String, types::TypeDefinition>,
+    /// Functions that `defsetf` has made places of.
+    pub(super) updaters: HashMap<String, setters::Updater>,
+    /// What `define-modify-macro` has made.
+    pub(super) modifiers: HashMap<String, setters::Modifier>,
+    /// The types of slots that have one, by structure and slot.
+    pub(super) slot_types: HashMap<(String, usize), Form>,
+    /// Accessors of `defclass`.
+    pub(super) readers: HashMap<String, objects::Accessor>,
+    /// Names of generic functions.
+    pub(super) generics: HashSet<String>,
+    /// Methods may say how an object prints.
+    pub(super) prints_objects: bool,
     /// `(setf name)` functions.
     pub(super) setters: BTreeSet<String>,
     /// Steel globals that exist.
@@ -69,7 +91,9 @@ pub(crate) struct Known {
     /// Functions of `lisp/cl/` that the engine has.
     pub(super) runtime: BTreeSet<String>,
     /// Names are looked up at each call: forms come one by one and may be defined again.
-    pub(super) is_interactive: bool,
+    pub(crate) is_interactive: bool,
+    /// Numbers the session.
+    pub(crate) session: usize,
     /// Numbers the generated names.
     pub(super) counter: usize,
     /// Names of `sipc` need no prefix: a package uses it.
@@ -107,11 +131,27 @@ pub(super) struct Tr<'a> {
     pub(super) early: BTreeSet<String>,
     /// Something signals conditions that need not be errors, so handlers must be known by type.
     pub(super) signals: bool,
+    /// What a call prints has been written by methods already.
+    pub(super) is_prepared: bool,
     /// The Steel globals there were before this text.
     pub(super) base_globals: BTreeSet<String>,
     /// The files that the text loads.
     pub(super) files: Vec<load::Loaded>,
 }
+
+/// Constants of the language that are floats.
+pub(super) const FLOAT_CONSTANTS: &[(&str, &str)] = &[
+    ("MOST-POSITIVE-DOUBLE-FLOAT", "1.7976931348623157d308"),
+    ("MOST-NEGATIVE-DOUBLE-FLOAT", "-1.7976931348623157d308"),
+    ("MOST-POSITIVE-LONG-FLOAT", "1.7976931348623157d308"),
+    ("MOST-NEGATIVE-LONG-FLOAT", "-1.7976931348623157d308"),
+    ("MOST-POSITIVE-SINGLE-FLOAT", "3.4028235e38"),
+    ("MOST-NEGATIVE-SINGLE-FLOAT", "-3.4028235e38"),
+    ("MOST-POSITIVE-SHORT-FLOAT", "3.4028235e38"),
+    ("MOST-NEGATIVE-SHORT-FLOAT", "-3.4028235e38"),
+    ("DOUBLE-FLOAT-EPSILON", "1.1102230246251568d-16"),
+    ("SINGLE-FLOAT-EPSILON", "5.960465e-8"),
+];
 
 /// Deepest nesting of forms that is translated.
 const MAX_DEPTH: usize = 600;
@@ -324,13 +364,29 @@ impl Tr<'_> {
             "*STANDARD-OUTPUT*" | "*STANDARD-INPUT*" | "*ERROR-OUTPUT*" => {
                 return format!("g:{s}");
             }
-            "*TERMINAL-IO*" | "*QUERY-IO*" | "*TRACE-OUTPUT*" | "*DEBUG-IO*" => {
-                return "g:*STANDARD-OUTPUT*".into();
-            }
+            "*TRACE-OUTPUT*" => return "g:*STANDARD-OUTPUT*".into(),
+            "*TERMINAL-IO*" | "*QUERY-IO*" | "*DEBUG-IO*" => return "g:*TERMINAL-IO*".into(),
             "PI" => return "g:PI".into(),
             "MOST-POSITIVE-FIXNUM" => return "4611686018427387903".into(),
             "MOST-NEGATIVE-FIXNUM" => return "-4611686018427387904".into(),
             "INTERNAL-TIME-UNITS-PER-SECOND" => return "1000000".into(),
+            "CHAR-CODE-LIMIT" => return "1114112".into(),
+            "ARRAY-DIMENSION-LIMIT" | "ARRAY-TOTAL-SIZE-LIMIT" => {
+                return "4611686018427387901".into();
+            }
+            "ARRAY-RANK-LIMIT" => return "129".into(),
+            "CALL-ARGUMENTS-LIMIT" | "LAMBDA-PARAMETERS-LIMIT" => {
+                return "4611686018427387903".into();
+            }
+            "MULTIPLE-VALUES-LIMIT" => return "1073741824".into(),
+            "*PACKAGE*" => return "(%FIND-PACKAGE \"COMMON-LISP-USER\")".into(),
+            _ if FLOAT_CONSTANTS.iter().any(|c| c.0 == s) => {
+                let text = FLOAT_CONSTANTS
+                    .iter()
+                    .find(|c| c.0 == s)
+                    .map_or("0", |c| c.1);
+                return format!("(%DATUM \"{text}\")");
+            }
             _ => {}
         }
         if super::special_variable(s) {
@@ -421,6 +477,11 @@ impl Tr<'_> {
     pub(super) fn is_prim(name: &str) -> bool {
         !name.starts_with('%') && PRIMS.contains_key(name)
     }
+}
+
+/// Whether a name is a constant of the language that is a float.
+pub(crate) fn is_float_constant(name: &str) -> bool {
+    FLOAT_CONSTANTS.iter().any(|c| c.0 == name)
 }
 
 /// The names of special forms and macros.

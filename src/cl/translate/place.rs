@@ -6,18 +6,18 @@ use crate::cl::form::{Form, Kind, Pos};
 
 /// A place taken apart: bindings that evaluate its parts once, how to get and how to set it.
 pub(super) struct Place {
-    binds: String,
-    get: String,
+    pub(super) binds: String,
+    pub(super) get: String,
     /// The code to store, with `\u{3}` where the value goes.
-    set: String,
+    pub(super) set: String,
 }
 
 impl Place {
-    fn store(&self, value: &str) -> String {
+    pub(super) fn store(&self, value: &str) -> String {
         self.set.replace('\u{3}', value)
     }
 
-    fn wrap(&self, code: String) -> String {
+    pub(super) fn wrap(&self, code: String) -> String {
         if self.binds.is_empty() {
             code
         } else {
@@ -170,15 +170,20 @@ impl Tr<'_> {
         }
         if let Some((class, index)) = self.known.accessors.get(&head).cloned() {
             let o = self.part(&args[0], env, &mut binds);
+            let set = self.slot_setter(&class, index, &o, f.pos);
             let class = format!("t:{}", mangle(&class));
             return simple(
                 self.at(f.pos, &format!("(%SLOT {class} {index} {o})")),
-                self.at(f.pos, &format!("(%SET-SLOT {class} {index} {o} \u{3})")),
+                set,
                 binds,
             );
         }
-        if self.known.setters.contains(&head) {
+        let updater = self.known.updaters.get(&head).cloned();
+        if updater.is_some() || self.known.setters.contains(&head) {
             let parts: Vec<String> = args.iter().map(|a| self.part(a, env, &mut binds)).collect();
+            if let Some(updater) = updater {
+                return self.updated_place(f, &updater, &parts, binds, env);
+            }
             let parts = parts.join(" ");
             return simple(
                 format!("(f:{} {parts})", mangle(&head)),
@@ -413,7 +418,7 @@ impl Tr<'_> {
         self.deliver(format!("(let* ({binds}) {sets} #f)"), k)
     }
 
-    fn update(&mut self, place: Place, new: String, k: &K) -> String {
+    pub(super) fn update(&mut self, place: Place, new: String, k: &K) -> String {
         let v = self.fresh("v");
         let code = format!("(let (({v} {new})) {} {v})", place.store(&v));
         self.deliver(place.wrap(code), k)
@@ -481,44 +486,5 @@ impl Tr<'_> {
             place.get
         );
         self.deliver(place.wrap(code), k)
-    }
-
-    pub(super) fn rotatef(&mut self, _f: &Form, a: &[Form], env: &Env, k: &K) -> String {
-        let places: Vec<Place> = a.iter().map(|x| self.place(x, env)).collect();
-        let mut binds = String::new();
-        let mut names = Vec::new();
-        for p in &places {
-            let v = self.fresh("v");
-            binds.push_str(&format!("{} ({v} {})", p.binds, p.get));
-            names.push(v);
-        }
-        let mut sets = String::new();
-        for (i, p) in places.iter().enumerate() {
-            sets.push_str(&p.store(&names[(i + 1) % names.len()]));
-        }
-        self.deliver(format!("(let* ({binds}) {sets} #f)"), k)
-    }
-
-    pub(super) fn shiftf(&mut self, _f: &Form, a: &[Form], env: &Env, k: &K) -> String {
-        let Some((last, rest)) = a.split_last() else {
-            return "#f".into();
-        };
-        let places: Vec<Place> = rest.iter().map(|x| self.place(x, env)).collect();
-        let mut binds = String::new();
-        let mut names = Vec::new();
-        for p in &places {
-            let v = self.fresh("v");
-            binds.push_str(&format!("{} ({v} {})", p.binds, p.get));
-            names.push(v);
-        }
-        let new = self.expr(last, env);
-        let v = self.fresh("v");
-        binds.push_str(&format!("({v} {new})"));
-        names.push(v);
-        let mut sets = String::new();
-        for (i, p) in places.iter().enumerate() {
-            sets.push_str(&p.store(&names[i + 1]));
-        }
-        self.deliver(format!("(let* ({binds}) {sets} {})", names[0]), k)
     }
 }

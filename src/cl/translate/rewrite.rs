@@ -8,23 +8,37 @@ use super::special::strip_declarations;
 use crate::cl::form::{Form, Kind};
 
 impl Tr<'_> {
-    /// `prog` and `prog*`, whose body may have no tags here.
+    /// `prog` and `prog*`.
     pub(super) fn prog(&mut self, f: &Form, a: &[Form], env: &Env, k: &K, star: bool) -> String {
         let body = strip_declarations(&a[1..]);
         let declarations = &a[1..a.len() - body.len()];
         let mut inner = vec![a[0].clone()];
         inner.extend_from_slice(declarations);
-        let tag = body.iter().find(|x| x.name().is_some_and(|n| n != "NIL"));
-        if let Some(tag) = tag {
-            let reason = "not supported here: a tag (tagbody)";
-            let shown = tag.name().unwrap_or("").to_string();
-            return self.refuse(tag.pos, &shown, reason);
-        }
-        inner.extend_from_slice(body);
-        inner.push(Form::sym("NIL", f.pos));
+        inner.push(Form::call("TAGBODY", body, f.pos));
         let bound = Form::call(if star { "LET*" } else { "LET" }, &inner, f.pos);
         let form = Form::call("BLOCK", &[Form::sym("NIL", f.pos), bound], f.pos);
         self.stmt(&form, env, k)
+    }
+
+    /// `(load-time-value form)`: what the form gives when it is first needed.
+    pub(super) fn load_time_value(&mut self, f: &Form) -> String {
+        let value = self.expr(f, &Env::default());
+        let held = self.fresh("once");
+        self.prelude
+            .push(format!("(define {held} '()) (set! {held} {held})"));
+        format!("(car (begin (if (null? {held}) (set! {held} (list {value})) #f) {held}))")
+    }
+
+    /// `(formatter control)`: a function of a stream and the arguments.
+    pub(super) fn formatter(&mut self, f: &Form, a: &[Form], env: &Env, k: &K) -> String {
+        let sym = |name: &str| Form::sym(name, f.pos);
+        let params = vec![sym("#:STREAM"), sym("&REST"), sym("#:ARGS")];
+        let format = Form::call("FUNCTION", &[sym("FORMAT")], f.pos);
+        let stream = Form::call("OR", &[sym("#:STREAM"), sym("*STANDARD-OUTPUT*")], f.pos);
+        let args = [format, stream, a[0].clone(), sym("#:ARGS")];
+        let call = Form::call("APPLY", &args, f.pos);
+        let body = [Form::list(params, f.pos), call, sym("NIL")];
+        self.stmt(&Form::call("LAMBDA", &body, f.pos), env, k)
     }
 
     /// `progv` over symbols that stand in the program.

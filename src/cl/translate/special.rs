@@ -57,6 +57,7 @@ static FORMS: &[(&str, usize, Handler)] = &[
     ("ECASE", 1, |t, f, a, e, k| t.case(f, "ECASE", a, e, k)),
     ("CCASE", 1, |t, f, a, e, k| t.case(f, "ECASE", a, e, k)),
     ("TYPECASE", 1, |t, f, a, e, k| t.typecase(f, a, e, k)),
+    ("CTYPECASE", 1, |t, f, a, e, k| t.typecase(f, a, e, k)),
     ("ETYPECASE", 1, |t, f, a, e, k| t.typecase(f, a, e, k)),
     ("BLOCK", 1, |t, f, a, e, k| {
         let Some(name) = a[0].name().map(str::to_string) else {
@@ -167,6 +168,20 @@ static FORMS: &[(&str, usize, Handler)] = &[
     ("SHIFTF", 2, |t, f, a, e, k| t.shiftf(f, a, e, k)),
     ("PROG", 1, |t, f, a, e, k| t.prog(f, a, e, k, false)),
     ("PROG*", 1, |t, f, a, e, k| t.prog(f, a, e, k, true)),
+    ("TAGBODY", 0, |t, f, a, e, k| t.tagbody(f, a, e, k)),
+    ("GO", 1, |t, f, a, e, _| t.go(f, a, e)),
+    ("LOOP-FINISH", 0, |t, f, _, e, _| t.loop_finish(f, e)),
+    ("LOAD-TIME-VALUE", 1, |t, _, a, _, k| {
+        let code = t.load_time_value(&a[0]);
+        t.deliver(code, k)
+    }),
+    ("FORMATTER", 1, |t, f, a, e, k| t.formatter(f, a, e, k)),
+    ("SET", 2, |t, f, a, e, k| t.set_symbol(f, a, e, k)),
+    ("MAKUNBOUND", 1, |t, f, a, _, k| t.makunbound(f, a, k)),
+    ("DEFSETF", 2, |t, f, a, _, k| t.defsetf(f, a, k)),
+    ("DEFINE-MODIFY-MACRO", 3, |t, f, a, _, k| {
+        t.define_modify_macro(f, a, k)
+    }),
     ("PROGV", 2, |t, f, a, e, k| t.progv(f, a, e, k)),
     ("WITH-SLOTS", 2, |t, f, a, e, k| t.with_parts(f, a, e, k)),
     ("WITH-ACCESSORS", 2, |t, f, a, e, k| {
@@ -189,6 +204,13 @@ static FORMS: &[(&str, usize, Handler)] = &[
     ("DEFCONSTANT", 2, |t, f, a, e, k| {
         t.defvar(f, "DEFCONSTANT", a, e, k)
     }),
+    ("DEFCLASS", 3, |t, f, a, e, k| t.defclass(f, a, e, k)),
+    ("DEFGENERIC", 2, |t, f, a, e, k| t.defgeneric(f, a, e, k)),
+    ("DEFMETHOD", 2, |t, f, a, e, k| t.defmethod(f, a, e, k)),
+    ("PRINT-UNREADABLE-OBJECT", 1, |t, f, a, e, k| {
+        t.print_unreadable(f, a, e, k)
+    }),
+    ("DEFTYPE", 2, |t, f, a, _, k| t.deftype(f, a, k)),
     ("DEFSTRUCT", 1, |t, f, a, e, k| t.defstruct(f, a, e, k)),
     ("DEFINE-CONDITION", 2, |t, f, a, e, k| {
         t.define_condition(f, a, e, k)
@@ -222,6 +244,19 @@ static FORMS: &[(&str, usize, Handler)] = &[
     ("HANDLER-CASE", 1, |t, f, a, e, k| {
         t.handler_case(f, a, e, k)
     }),
+    ("HANDLER-BIND", 1, |t, f, a, e, k| {
+        t.handler_bind(f, a, e, k)
+    }),
+    ("RESTART-CASE", 1, |t, f, a, e, k| {
+        t.restart_case(f, a, e, k)
+    }),
+    ("RESTART-BIND", 1, |t, f, a, e, k| {
+        t.restart_bind(f, a, e, k)
+    }),
+    ("WITH-SIMPLE-RESTART", 1, |t, f, a, e, k| {
+        t.with_simple_restart(f, a, e, k)
+    }),
+    ("CERROR", 2, |t, f, a, e, k| t.cerror(f, a, e, k)),
     ("IGNORE-ERRORS", 0, |t, f, a, e, k| {
         t.ignore_errors(f, a, e, k)
     }),
@@ -293,6 +328,7 @@ static FORMS: &[(&str, usize, Handler)] = &[
         let code = t.quasi(&a[0], 1, e);
         t.deliver(code, k)
     }),
+    ("%TYPED", 2, |t, f, a, e, k| t.typed(f, a, e, k)),
     // A structure from its class's global and its slots' values; only constructors contain it.
     ("%NEW", 1, |t, _, a, e, k| {
         let class = a[0].name().unwrap_or("").to_string();
@@ -326,11 +362,16 @@ static FORMS: &[(&str, usize, Handler)] = &[
             "not supported here: LOAD but of a literal path at the top level",
         )
     }),
+    ("SUBTYPEP", 2, |t, f, a, e, k| {
+        let code = t.subtypep(f, a, e);
+        t.deliver_all(code, k)
+    }),
     ("TYPEP", 2, |t, f, a, e, k| {
         if let (2, Some("QUOTE"), Some([_, kind])) = (a.len(), a[1].head(), a[1].items()) {
             let value = t.expr(&a[0], e);
-            let kind = t.type_specifier(kind);
-            return t.deliver(format!("(%TYPEP {value} {kind})"), k);
+            let var = t.fresh("v");
+            let test = t.type_test(&var, kind);
+            return t.deliver(format!("(let (({var} {value})) (if {test} #t #f))"), k);
         }
         t.standard_call("TYPEP", f, a, e, k)
     }),

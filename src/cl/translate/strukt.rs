@@ -3,7 +3,8 @@
 use super::Tr;
 use super::define::designator;
 use super::env::*;
-use crate::cl::form::{Form, Kind};
+use super::setters::Sequence;
+use crate::cl::form::{Form, Kind, Pos};
 
 fn slot_of(f: &Form) -> Option<(String, Form)> {
     match &f.kind {
@@ -14,6 +15,13 @@ fn slot_of(f: &Form) -> Option<(String, Form)> {
         }
         _ => None,
     }
+}
+
+// The type of a slot, where it says more than `t`.
+fn slot_type(f: &Form) -> Option<Form> {
+    let options = f.items()?.get(2..)?;
+    let pair = options.chunks(2).find(|p| p[0].name() == Some(":TYPE"))?;
+    pair.get(1).filter(|t| t.name() != Some("T")).cloned()
 }
 
 impl Tr<'_> {
@@ -30,6 +38,7 @@ impl Tr<'_> {
         let mut predicate = Some(format!("{name}-P"));
         let mut parent = None;
         let mut own_defaults = Vec::new();
+        let (mut sequence, mut is_named, mut printer) = (None, false, None);
         let mut slots: Vec<(String, Form)> = Vec::new();
         for o in options {
             let items: Vec<Form> = match &o.kind {
@@ -59,6 +68,11 @@ impl Tr<'_> {
                     parent = given;
                     own_defaults = items.get(2..).unwrap_or(&[]).to_vec();
                 }
+                ":TYPE" => sequence = items.get(1).cloned(),
+                ":NAMED" => is_named = true,
+                key @ (":PRINT-FUNCTION" | ":PRINT-OBJECT") => {
+                    printer = items.get(1).map(|p| (p.clone(), key == ":PRINT-FUNCTION"));
+                }
                 other => {
                     let other = other.to_string();
                     return self.refuse(
@@ -84,10 +98,8 @@ impl Tr<'_> {
                 }
             }
         }
-        let docs = a[1..].iter().skip(usize::from(
-            a.get(1).is_some_and(|d| matches!(d.kind, Kind::Atom(_))),
-        ));
-        for s in docs {
+        let docs_before = usize::from(a.get(1).is_some_and(|d| matches!(d.kind, Kind::Atom(_))));
+        for s in &a[1 + docs_before..] {
             match slot_of(s) {
                 Some(slot) => slots.push(slot),
                 None => {
@@ -101,6 +113,40 @@ impl Tr<'_> {
         }
         if default_constructor {
             constructors.push((format!("MAKE-{name}"), None));
+        }
+        if let Some(kind) = sequence {
+            let form = Sequence {
+                name: &name,
+                conc: &conc,
+                kind: kind.name().or(kind.head()).unwrap_or(""),
+                is_named,
+                slots: &slots,
+                constructors: &constructors,
+                predicate,
+                copier,
+                pos: f.pos,
+            };
+            let form = form.form();
+            for definition in form.items().unwrap_or(&[]) {
+                super::unit::survey(definition, self.known, &mut Default::default());
+            }
+            return self.stmt(&form, env, k);
+        }
+        let inherited = slots.len() - (a.len() - 1 - docs_before);
+        for (i, s) in a[1 + docs_before..].iter().enumerate() {
+            let Some(kind) = slot_type(s) else { continue };
+            let at = (name.clone(), inherited + i);
+            self.known.slot_types.insert(at, kind);
+        }
+        for i in 0..slots.len() {
+            let above = parent.clone().map(|p| (p, i));
+            let above = above.and_then(|p| self.known.slot_types.get(&p).cloned());
+            if let Some(kind) = above {
+                self.known
+                    .slot_types
+                    .entry((name.clone(), i))
+                    .or_insert(kind);
+            }
         }
         self.known.classes.insert(name.clone(), slots.clone());
         let class = format!("t:{}", mangle(&name));
@@ -151,11 +197,74 @@ impl Tr<'_> {
                 });
             }
             let (min, max) = super::lambda::arity(&params);
+            let values: Vec<Form> = values
+                .into_iter()
+                .enumerate()
+                .map(|(i, v)| self.checked_slot(&name, i, v))
+                .collect();
             let code = self.constructor(&class, &params, &values, f, env);
             out.push(self.helper(&constructor, (min, max), &code));
         }
+        if let Some((function, is_old)) = printer {
+            out.push(self.structure_printer(&name, &function, is_old, env));
+        }
         let code = format!("(begin {} {q})", out.join(" "));
         self.deliver(code, k)
+    }
+
+    // A method of `print-object` from an option of `defstruct`.
+    fn structure_printer(&mut self, name: &str, f: &Form, is_old: bool, env: &Env) -> String {
+        let function = self.function_argument(f, env);
+        let depth = if is_old { " 0" } else { "" };
+        let body = format!("(lambda (object stream) ({function} object stream{depth}))");
+        let q = self.symbol(name);
+        let specs = format!("(%LIST {q} 'T)");
+        self.with_method(
+            "PRINT-OBJECT",
+            false,
+            &specs,
+            "#f",
+            &format!("(lambda (n m) {body})"),
+        )
+    }
+
+    // A form that checks the type of a slot's first value.
+    fn checked_slot(&self, name: &str, slot: usize, value: Form) -> Form {
+        let Some(kind) = self.known.slot_types.get(&(name.to_string(), slot)) else {
+            return value;
+        };
+        let pos = value.pos;
+        Form::call("%TYPED", &[value, kind.clone()], pos)
+    }
+
+    /// `(%typed value type)`: the value, or the error that it is not of the type.
+    pub(super) fn typed(&mut self, f: &Form, a: &[Form], env: &Env, k: &K) -> String {
+        let value = self.expr(&a[0], env);
+        let code = self.typed_code(&value, &a[1], f.pos);
+        self.deliver(code, k)
+    }
+
+    fn typed_code(&mut self, value: &str, kind: &Form, pos: Pos) -> String {
+        let v = self.fresh("v");
+        let test = self.type_test(&v, kind);
+        let shown = self.shown_type(kind);
+        let bad = self.at(pos, &format!("(%TYPE-ERROR {v} {shown})"));
+        format!("(let (({v} {value})) (if {test} {v} {bad}))")
+    }
+
+    /// The code that stores a value, `\u{3}`, in a slot of a structure.
+    pub(super) fn slot_setter(&mut self, name: &str, slot: usize, o: &str, pos: Pos) -> String {
+        let value = match self
+            .known
+            .slot_types
+            .get(&(name.to_string(), slot))
+            .cloned()
+        {
+            Some(kind) => self.typed_code("\u{3}", &kind, pos),
+            None => "\u{3}".to_string(),
+        };
+        let class = format!("t:{}", mangle(name));
+        self.at(pos, &format!("(%SET-SLOT {class} {slot} {o} {value})"))
     }
 
     fn constructor(
@@ -221,7 +330,7 @@ impl Tr<'_> {
             parents.push("'CONDITION".into());
         }
         let mut slots = Vec::new();
-        let mut after = Vec::new();
+        let (mut after, mut setters) = (Vec::new(), Vec::new());
         let mut initforms: Vec<(String, String)> = Vec::new();
         for s in a.get(2).and_then(Form::items).unwrap_or(&[]) {
             let items: &[Form] = match &s.kind {
@@ -234,7 +343,12 @@ impl Tr<'_> {
                 let value = pair.get(1).map(designator).unwrap_or_default();
                 match pair[0].name().unwrap_or("") {
                     ":INITARG" => initarg = value,
-                    ":READER" | ":ACCESSOR" => after.push((value, initarg.clone())),
+                    key @ (":READER" | ":ACCESSOR") => {
+                        if key == ":ACCESSOR" {
+                            setters.push((value.clone(), initarg.clone()));
+                        }
+                        after.push((value, initarg.clone()));
+                    }
                     ":INITFORM" => {
                         let form = pair.get(1).map_or("#f".into(), |x| self.expr(x, env));
                         initforms.push((slot.clone(), form));
@@ -250,7 +364,11 @@ impl Tr<'_> {
                     }
                 }
             }
-            for (_, a) in after.iter_mut().filter(|(_, a)| *a == slot) {
+            for (_, a) in after
+                .iter_mut()
+                .chain(&mut setters)
+                .filter(|(_, a)| *a == slot)
+            {
                 a.clone_from(&initarg);
             }
             for (s, _) in initforms.iter_mut().filter(|(s, _)| *s == slot) {
@@ -282,6 +400,12 @@ impl Tr<'_> {
                         ));
                     }
                 },
+                (Some(":DEFAULT-INITARGS"), _) => {
+                    for pair in items[1..].chunks(2) {
+                        let form = pair.get(1).map_or("#f".into(), |x| self.expr(x, env));
+                        initforms.insert(0, (designator(&pair[0]), form));
+                    }
+                }
                 (Some(":DOCUMENTATION"), _) => {}
                 _ => {
                     return self.refuse(
@@ -317,6 +441,14 @@ impl Tr<'_> {
                 (1, 1),
                 &format!("(lambda (o) (%SLOT-NAMED {s} o))"),
             ));
+        }
+        for (name, slot) in setters {
+            let s = self.symbol(&slot);
+            self.known.setters.insert(name.clone());
+            // What its report says may depend on the slot.
+            let reported = self.rt("cl:reported");
+            let code = format!("(lambda (v o) (%SET-SLOT-VALUE o {s} v) ({reported} o) v)");
+            out.push(self.setter(&name, &code));
         }
         self.deliver(format!("(begin {} {q})", out.join(" ")), k)
     }

@@ -19,6 +19,8 @@ pub(crate) struct Unit {
     /// Offsets in `text` where a call begins, in order, with its place in the Lisp text.
     pub(crate) map: Vec<(u32, Pos)>,
     pub(crate) files: Vec<Loaded>,
+    /// The program may translate forms while it runs.
+    pub(crate) evaluates: bool,
 }
 
 static RUNTIME: &[&str] = &[
@@ -26,6 +28,9 @@ static RUNTIME: &[&str] = &[
     include_str!("../../../lisp/cl/list.scm"),
     include_str!("../../../lisp/cl/sequence.scm"),
     include_str!("../../../lisp/cl/condition.scm"),
+    include_str!("../../../lisp/cl/restart.scm"),
+    include_str!("../../../lisp/cl/object.scm"),
+    include_str!("../../../lisp/cl/eval.scm"),
     include_str!("../../../lisp/cl/sipc.scm"),
 ];
 
@@ -153,9 +158,10 @@ fn strip(text: &str) -> (String, Vec<(u32, Pos)>) {
 }
 
 // Finds the definitions in a form, wherever they stand.
-fn survey(f: &Form, known: &mut Known, seen: &mut BTreeMap<String, usize>) {
+pub(super) fn survey(f: &Form, known: &mut Known, seen: &mut BTreeMap<String, usize>) {
     let Kind::List(items) = &f.kind else { return };
     known.documentation.extend(super::rewrite::described(f));
+    super::objects::survey(f, known);
     let name = items.get(1).and_then(Form::name).map(str::to_string);
     match (f.head(), name) {
         (Some("QUOTE" | "%QUASI"), _) => return,
@@ -228,6 +234,18 @@ const VALUE_FORMS: &[&str] = &[
     "MULTIPLE-VALUE-PROG1",
     "NTH-VALUE",
 ];
+/// What says how an object prints.
+const PRINTER_FORMS: &[&str] = &["PRINT-OBJECT", ":PRINT-OBJECT", ":PRINT-FUNCTION"];
+/// Forms with which a condition may be looked at before anything unwinds.
+const SIGNAL_FORMS: &[&str] = &[
+    "SIGNAL",
+    "WARN",
+    "HANDLER-BIND",
+    "RESTART-CASE",
+    "RESTART-BIND",
+    "WITH-SIMPLE-RESTART",
+    "CERROR",
+];
 const SYMBOL_FORMS: &[&str] = &[
     "READ",
     "READ-FROM-STRING",
@@ -235,6 +253,8 @@ const SYMBOL_FORMS: &[&str] = &[
     "FIND-SYMBOL",
     "SYMBOL-FUNCTION",
     "FBOUNDP",
+    "EVAL",
+    "COMPILE",
 ];
 
 /// Translates a text. What it defines is added to `known` only if all of it is right.
@@ -243,12 +263,33 @@ pub(crate) fn translate_text(
     known: &mut Known,
     engine: Option<&mut Engine>,
 ) -> Result<Unit, Vec<Diagnostic>> {
+    translate_program(read_program(text), known, engine)
+}
+
+/// Translates one form of a running program, and says what is wrong with it.
+pub(crate) fn translate_form(form: Form, known: &mut Known) -> Result<String, Vec<String>> {
+    let program = Program {
+        forms: vec![form],
+        ..Program::default()
+    };
+    match translate_program(program, known, None) {
+        Ok(unit) => Ok(unit.text),
+        Err(faults) => Err(faults.into_iter().map(|d| d.reason).collect()),
+    }
+}
+
+fn translate_program(
+    program: Program,
+    known: &mut Known,
+    engine: Option<&mut Engine>,
+) -> Result<Unit, Vec<Diagnostic>> {
     let Program {
         forms,
         files,
         faults,
         ..
-    } = read_program(text);
+    } = program;
+    let evaluates = mentions(&forms, &["EVAL", "COMPILE"]);
     let forms = top_level(forms);
     let mut next = known.clone();
     let mut seen = BTreeMap::new();
@@ -256,10 +297,12 @@ pub(crate) fn translate_text(
         survey(f, &mut next, &mut seen);
     }
     let all_values = next.is_interactive
+        || evaluates
         || mentions(&forms, VALUE_FORMS)
         || forms.iter().any(text_has_values_place);
+    next.prints_objects |= mentions(&forms, PRINTER_FORMS);
     let symbols = next.is_interactive || mentions(&forms, SYMBOL_FORMS);
-    let signals = next.is_interactive || mentions(&forms, &["SIGNAL", "WARN"]);
+    let signals = next.is_interactive || evaluates || mentions(&forms, SIGNAL_FORMS);
     let mut tr = Tr {
         known: &mut next,
         engine,
@@ -282,6 +325,7 @@ pub(crate) fn translate_text(
             .collect(),
         early: BTreeSet::new(),
         signals,
+        is_prepared: false,
         base_globals: known.globals.clone(),
         files,
     };
@@ -303,11 +347,14 @@ pub(crate) fn translate_text(
             }
             continue;
         }
-        let line = tr.stmt(
+        let mut line = tr.stmt(
             &f,
             &Env::default(),
             &K::Ret(tr.all_values && tr.known.is_interactive),
         );
+        if tr.known.is_interactive && tr.known.prints_objects {
+            line = format!("({} {line})", tr.rt("cl:shown"));
+        }
         let Pos {
             line: row,
             column,
@@ -360,7 +407,12 @@ pub(crate) fn translate_text(
     let (text, map) = strip(&text);
     let files = std::mem::take(&mut tr.files);
     *known = next;
-    Ok(Unit { text, map, files })
+    Ok(Unit {
+        text,
+        map,
+        files,
+        evaluates,
+    })
 }
 
 // The functions and macros that a text defines, as the printer wants to be told of them.

@@ -1,4 +1,5 @@
-;;; Runs each line of forms.lisp in SBCL and writes what it printed and gave as JSON lines.
+;;; Runs each line of the file *FROM* in SBCL and writes what it printed and gave into *TO* as
+;;; JSON lines.
 (defun json (s out)
   (write-char #\" out)
   (loop for c across s
@@ -22,9 +23,8 @@
                (error (e) (setf failure (format nil "~a" (type-of e))))))))
     (values printed (mapcar #'prin1-to-string values) failure)))
 
-(defun record (forms result)
- (with-open-file (in forms)
-  (with-open-file (out result :direction :output :if-exists :supersede)
+(with-open-file (in *from*)
+  (with-open-file (out *to* :direction :output :if-exists :supersede)
     (loop for line = (read-line in nil)
           while line
           unless (or (string= line "") (char= (char line 0) #\;))
@@ -43,6 +43,3 @@
                          (sb-ext:exit :code 0 :abort t)))
                      (progn (sb-posix:waitpid pid 0)
                             (file-position out (file-length out)))))))))
-
-(record "forms.lisp" "sbcl.jsonl")
-(record "forms-found.lisp" "sbcl-found.jsonl")

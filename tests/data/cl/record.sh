@@ -1,4 +1,9 @@
 #!/bin/sh
-# Records what SBCL prints for forms.lisp into sbcl.jsonl, and so for forms-found.lisp. Needs sbcl.
+# Records what SBCL prints for forms.lisp into forms.jsonl, and so for the other files of forms; with
+# arguments only for those of these names. Needs sbcl.
 cd "$(dirname "$0")" || exit 1
-exec sbcl --noinform --non-interactive --no-userinit --eval '(require :sb-posix)' --load record.lisp
+for name in ${*:-forms found wider}; do
+    sbcl --noinform --non-interactive --no-userinit --eval '(require :sb-posix)' \
+        --eval "(defparameter *from* \"$name.lisp\")" --eval "(defparameter *to* \"$name.jsonl\")" \
+        --load record.lisp
+done
