@@ -21,7 +21,7 @@ impl Host {
     ///
     /// - [`ErrorKind::Script`]: it does not compile, or raised an error; the message has the
     ///   place.
-    /// - [`ErrorKind::Interrupted`]: an [`InterruptHandle`] stopped it.
+    /// - [`ErrorKind::Interrupted`]: an [`InterruptHandle`](crate::InterruptHandle) stopped it.
     pub fn run_str(&mut self, name: &str, text: &str) -> Result<Vec<SteelVal>> {
         self.run(name, text, None)
     }

@@ -282,8 +282,9 @@ fn is_accessible(object: &V, owners: &V) -> Result<bool, SteelErr> {
 }
 
 thread_local! {
-    // What the methods of `print-object` have written of objects that are about to be printed.
-    static WRITTEN: RefCell<HashMap<usize, String>> = RefCell::new(HashMap::new());
+    // What the methods of `print-object` have written of objects that are about to be printed. The
+    // objects are kept: another one at the place of one that is gone would print as that.
+    static WRITTEN: RefCell<HashMap<usize, (V, String)>> = RefCell::new(HashMap::new());
 }
 
 fn address(o: &Obj) -> usize {
@@ -302,7 +303,7 @@ fn written(v: &V) -> Option<String> {
         if w.is_empty() {
             return None;
         }
-        with(v, |o| w.get(&address(o)).cloned()).flatten()
+        with(v, |o| w.get(&address(o)).map(|(_, text)| text.clone())).flatten()
     })
 }
 
@@ -442,7 +443,7 @@ pub(super) fn register(t: &mut Prims) {
         let all = objects
             .iter()
             .zip(&texts)
-            .filter_map(|(o, t)| Some((with(o, address)?, text(t)?)));
+            .filter_map(|(o, t)| Some((with(o, address)?, (o.clone(), text(t)?))));
         WRITTEN.with(|w| *w.borrow_mut() = all.collect());
         Ok(NIL)
     });
