@@ -340,7 +340,7 @@ fn a_client_ends_by_the_signal_itself() {
         sender.send(()).unwrap();
         let _ = std::io::copy(&mut stream, &mut std::io::sink());
     });
-    let mut command = Command::new(SIPC);
+    let mut command = sipc_with_default_signals();
     command.args(["send", &server.socket, "x"]);
     let client = Served::start(command, String::new());
     seen.recv_timeout(PATIENCE).unwrap();

@@ -130,6 +130,14 @@ pub(crate) fn shell(folder: &Path, script: &str) -> Done {
     )
 }
 
+/// The program as a shell starts it that ignores no signal: which ones are ignored is inherited,
+/// and a test's own parent may ignore some.
+pub(crate) fn sipc_with_default_signals() -> Command {
+    let mut command = Command::new("env");
+    command.args(["--default-signal", SIPC]);
+    command
+}
+
 /// A directory of its own, with room for one socket.
 pub(crate) struct Place {
     pub(crate) dir: tempfile::TempDir,

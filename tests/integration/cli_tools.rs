@@ -105,9 +105,13 @@ fn ping_counts_the_message_that_an_interrupt_leaves_without_reply() {
 fn a_signal_ends_the_wait_for_a_server() {
     let place = Place::new();
     for command in ["ping", "bench"] {
-        let mut words = Command::new(SIPC);
+        let mut words = sipc_with_default_signals();
         words.args([command, &place.socket(), "--wait", "60"]);
         let waiting = Served::start(words, String::new());
+        let program = format!("/proc/{}/exe", waiting.child.id());
+        wait_until("the program in the place of env", || {
+            std::fs::read_link(&program).is_ok_and(|path| path.ends_with("sipc"))
+        });
         waiting.signal(Signal::SIGINT);
         // By itself, or by the signal when that came before it was watched for.
         let code = waiting.finish().code;

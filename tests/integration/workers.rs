@@ -15,7 +15,7 @@ use steel_sipc::workers::{Worker, Workers};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::cli_support::{Done, Place, SIPC, Served, frame, sipc};
+use crate::cli_support::{Done, Place, SIPC, Served, frame, sipc, sipc_with_default_signals};
 use crate::support::assert_socket_gone;
 
 /// Longer than anything here takes where engines start one after the other on a busy machine.
@@ -49,7 +49,7 @@ fn script(place: &Place, text: &str) -> String {
 
 fn start_script(place: &Place, options: &[&str], text: &str, patience: Duration) -> Served {
     let socket = place.socket();
-    let mut command = Command::new(SIPC);
+    let mut command = sipc_with_default_signals();
     command.args(options).arg(script(place, text)).arg(&socket);
     Served::start_for(command, socket, patience)
 }
