@@ -1,10 +1,10 @@
 ;; Objects: generic functions, their methods, and how instances are made.
 
-;; A method is a list of specializers, a role and a function, which takes the next method, whether
-;; there is one, and gives the function of the arguments.
-(define (cl:with-method methods specializers role f)
+;; A method is a list of specializers, a role, a function, which takes the next method, whether
+;; there is one, and gives the function of the arguments, and the keywords that it takes.
+(define (cl:with-method methods specializers role keys f)
   (cons
-    (list specializers role f)
+    (list specializers role f keys)
     (let loop ((l methods))
       (cond
         [(null? l) '()]
@@ -127,7 +127,8 @@
       (lambda (next more)
         (lambda (object . args)
           (cl:fill-slots object (cl:all-slots (cl:class-entries object)) args)
-          object)))))
+          object))
+      #f)))
 
 (define (cl:fill-slots object slots args)
   (unless (null? slots)

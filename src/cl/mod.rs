@@ -176,6 +176,8 @@ impl Translation {
         let mut found = self.text.match_indices(&call);
         match (found.next(), found.next()) {
             (Some((offset, _)), None) => self.position(offset as u32 + 1),
+            // It was in a form that was evaluated.
+            (None, _) => rt::control::running_form(),
             _ => None,
         }
     }

@@ -25,7 +25,7 @@ pub struct Support {
     pub name: String,
     /// How far it is supported.
     pub level: Level,
-    /// Why it is refused; empty if it is not.
+    /// Why it is refused, or where alone it is not; else empty.
     pub reason: String,
 }
 
@@ -139,11 +139,19 @@ fn is_supported(name: &str) -> bool {
         || is_known_variable(name)
 }
 
+/// What a method may be of, or may call, and nothing else.
+fn is_of_methods(name: &str) -> bool {
+    matches!(
+        name,
+        "CALL-NEXT-METHOD" | "NEXT-METHOD-P" | "INITIALIZE-INSTANCE" | "PRINT-OBJECT"
+    )
+}
+
 fn reason(name: &str) -> String {
+    if is_of_methods(name) {
+        return "only in DEFMETHOD".into();
+    }
     let why = match name {
-        "CALL-NEXT-METHOD" | "NEXT-METHOD-P" | "INITIALIZE-INSTANCE" | "PRINT-OBJECT" => {
-            "only inside of DEFMETHOD"
-        }
         "BREAK" | "INVOKE-DEBUGGER" => "there is no debugger",
         _ => "outside levels A and B",
     };
@@ -166,12 +174,12 @@ pub fn support() -> Vec<Support> {
         .map(|name| {
             let level = if LEVEL_A.contains(&name.as_str()) || name.starts_with("CL-SIPC:") {
                 Level::A
-            } else if is_supported(&name) {
+            } else if is_supported(&name) || is_of_methods(&name) {
                 Level::B
             } else {
                 Level::Refused
             };
-            let reason = if level == Level::Refused {
+            let reason = if level == Level::Refused || is_of_methods(&name) {
                 reason(&name)
             } else {
                 String::new()

@@ -195,6 +195,19 @@ fn a_call_of_an_undefined_function_says_where() {
 }
 
 #[test]
+fn an_error_in_an_evaluated_form_says_where_it_was_evaluated() {
+    let folder = tempdir().unwrap();
+    let program = "(princ 1)\n\n  (princ (eval '(+ 1 (no-where 2))))\n";
+    std::fs::write(folder.path().join("a.lisp"), program).unwrap();
+    let output = run(folder.path(), &["a.lisp"]);
+    let said = text(&output.stderr);
+    assert!(
+        said.contains("a.lisp:3:3: The function COMMON-LISP-USER::NO-WHERE"),
+        "{said}"
+    );
+}
+
+#[test]
 fn an_interrupt_ends_a_sleep_in_lisp() {
     let mut host = Host::builder().quiet(true).build().unwrap();
     let handle = host.interrupt_handle();

@@ -382,7 +382,13 @@ pub(super) fn register(t: &mut Prims) {
             designated(&a[1])?,
             if is_nil(&a[2]) { "()".into() } else { p(&a[2]) }
         );
-        Err(raise("TYPE-ERROR", m, vec![("DATUM", a[0].clone())]))
+        let kind = match designated(&a[1])?.as_str() {
+            "ECASE" | "CCASE" => "MEMBER",
+            _ => "OR",
+        };
+        let wanted = cons(symbol(kind), a[2].clone());
+        let slots = vec![("DATUM", a[0].clone()), ("EXPECTED-TYPE", wanted)];
+        Err(raise("TYPE-ERROR", m, slots))
     });
     p!(t, "TYPE-ERROR-DATUM", 1, 1, |a| slot(&a[0], "DATUM"));
     p!(t, "TYPE-ERROR-EXPECTED-TYPE", 1, 1, |a| slot(

@@ -253,6 +253,11 @@ pub(super) fn register(t: &mut Prims) {
         ),
         vec![],
     )));
+    p!(t, "%TOO-LATE", 0, 0, |_| Err(super::condition::raise(
+        "CONTROL-ERROR",
+        "attempt to RETURN-FROM a block or GO to a tag that no longer exists".into(),
+        vec![],
+    )));
     // (%at line column file): the form of the top level that begins to run.
     p!(t, "%AT", 3, 3, |a| {
         let number = |v: &V| index(v).map(|n| n as u32);

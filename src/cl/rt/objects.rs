@@ -104,13 +104,15 @@ fn nearness(spec: &V, argument: &V, classes: &[String]) -> Option<usize> {
 }
 
 // (%applicable methods arguments): the methods of a call by role, the nearest first: around,
-// before, primary, and after, whose nearest is last. A method is specializers, role, function.
+// before, primary, and after, whose nearest is last. A method is specializers, role, function, and what keywords it takes: a list of how many
+// arguments come before them, and of these; false for any.
 fn applicable(a: &[V]) -> R {
     let (methods, arguments) = (items(&a[0])?, items(&a[1])?);
     let classes: Vec<Vec<String>> = arguments.iter().map(classes).collect();
     let mut found: Vec<(Vec<usize>, String, V)> = Vec::new();
+    let mut keys: Vec<V> = Vec::new();
     for m in &methods {
-        let [specs, role, function] = &items(m)?[..] else {
+        let [specs, role, function, taken] = &items(m)?[..] else {
             continue;
         };
         let specs = items(specs)?;
@@ -123,6 +125,7 @@ fn applicable(a: &[V]) -> R {
             .map(|(i, s)| nearness(s, &arguments[i], &classes[i]))
             .collect();
         if let Some(near) = near {
+            keys.push(taken.clone());
             found.push((
                 near,
                 symbol_name(role).unwrap_or_default(),
@@ -130,6 +133,7 @@ fn applicable(a: &[V]) -> R {
             ));
         }
     }
+    check_keys(&keys, &arguments)?;
     found.sort_by(|x, y| x.0.cmp(&y.0));
     let of = |name: &str| -> Vec<V> {
         let all = found.iter().filter(|f| f.1 == name);
@@ -143,6 +147,38 @@ fn applicable(a: &[V]) -> R {
         .map(|l| SteelVal::ListV(l.into()))
         .collect();
     Ok(SteelVal::ListV(roles.into()))
+}
+
+// Refuses a keyword that none of the methods of a call takes.
+fn check_keys(methods: &[V], arguments: &[V]) -> Result<(), SteelErr> {
+    if methods.iter().any(is_nil) {
+        return Ok(());
+    }
+    let mut taken: Vec<V> = Vec::new();
+    let mut before = arguments.len();
+    for m in methods {
+        let mut list = items(m)?;
+        before = index(&list.remove(0))?;
+        list.retain(|k| !taken.iter().any(|t| eql(t, k)));
+        taken.append(&mut list);
+    }
+    let given = arguments.get(before..).unwrap_or(&[]);
+    let is_open = |p: &[V]| symbol_name(&p[0]).as_deref() == Some(":ALLOW-OTHER-KEYS");
+    if given.chunks_exact(2).any(|p| is_open(p) && !is_nil(&p[1])) {
+        return Ok(());
+    }
+    for pair in given.chunks_exact(2) {
+        if !is_open(pair) && !taken.iter().any(|t| eql(t, &pair[0])) {
+            let valid: Vec<String> = taken.iter().map(prin1).collect();
+            let m = format!(
+                "invalid keyword argument: {} (valid keys are {}).",
+                prin1(&pair[0]),
+                valid.join(", ")
+            );
+            return Err(condition::raise("PROGRAM-ERROR", m, vec![]));
+        }
+    }
+    Ok(())
 }
 
 // (%no-method name arguments)

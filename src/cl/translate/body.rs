@@ -83,12 +83,15 @@ impl Tr<'_> {
         let escape = self.fresh("escape");
         let mut inner = env.clone();
         let is_escaped = Rc::new(Cell::new(false));
+        let is_outlived = Rc::new(Cell::new(false));
         inner.blocks.push(Block {
             name: name.to_string(),
             region: env.region,
             k: shared.clone(),
             escape: escape.clone(),
             is_escaped: is_escaped.clone(),
+            closures: env.closures,
+            is_outlived: is_outlived.clone(),
             all_values,
         });
         let code = make(self, &inner, &shared);
@@ -108,10 +111,18 @@ impl Tr<'_> {
             k: own.clone(),
             escape: escape.clone(),
             is_escaped,
+            closures: env.closures,
+            is_outlived: is_outlived.clone(),
             all_values,
         });
         let code = make(self, &inner, &own);
-        let code = format!("(call/cc (lambda ({escape}) {code}))");
+        let mut code = format!("(call/cc (lambda ({escape}) {code}))");
+        if is_outlived.get() {
+            let alive = alive(&escape);
+            code = format!(
+                "(let (({alive} (%CELL #t))) (let ((out {code})) (%CELL-SET {alive} #f) out))"
+            );
+        }
         let code = self.deliver_all(code, &shared);
         Self::with_shared(wrap, code)
     }
@@ -134,7 +145,12 @@ impl Tr<'_> {
         } else {
             self.expr(value, env)
         };
-        format!("({} {code})", block.escape)
+        if env.closures == block.closures {
+            return format!("({} {code})", block.escape);
+        }
+        block.is_outlived.set(true);
+        let too_late = self.at(f.pos, "(%TOO-LATE)");
+        leave(&block.escape, &code, &too_late)
     }
 
     /// `if` and all that is made of it.

@@ -47,6 +47,9 @@ pub(super) struct Block {
     pub(super) k: K,
     pub(super) escape: String,
     pub(super) is_escaped: Rc<Cell<bool>>,
+    /// The closures around it, and whether one inside of it leaves it: that one may be called later.
+    pub(super) closures: usize,
+    pub(super) is_outlived: Rc<Cell<bool>>,
     pub(super) all_values: bool,
 }
 
@@ -58,6 +61,19 @@ pub(in crate::cl) struct Env {
     pub(super) blocks: Vec<Block>,
     pub(super) tags: Vec<Tag>,
     pub(super) region: usize,
+    /// How many closures are around the place.
+    pub(super) closures: usize,
+}
+
+/// The cell that tells whether what a continuation leaves is still running.
+pub(super) fn alive(escape: &str) -> String {
+    format!("{escape}-alive")
+}
+
+/// Code that leaves by a continuation, of which the cell may say that it is too late.
+pub(super) fn leave(escape: &str, value: &str, too_late: &str) -> String {
+    let alive = alive(escape);
+    format!("(let ((out {value})) (if (%CELL-GET {alive}) ({escape} out) {too_late}))")
 }
 
 impl Env {

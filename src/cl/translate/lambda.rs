@@ -147,6 +147,7 @@ impl Tr<'_> {
         }
         let mut inner = env.clone();
         inner.region = self.next_region();
+        inner.closures += 1;
         let all_forms = scope_forms(&list, body);
         let mut names = Vec::new();
         let mut wraps: Vec<String> = Vec::new();

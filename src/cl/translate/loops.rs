@@ -126,6 +126,8 @@ impl Tr<'_> {
             k: K::Then(end.as_str().into()),
             escape: String::new(),
             is_escaped: Rc::default(),
+            closures: env.closures,
+            is_outlived: Rc::default(),
             all_values: false,
         });
         let body = self.clauses(&l.body, &plan, &env, k, &next);

@@ -22,6 +22,7 @@ mod loop_gather;
 mod loop_parse;
 mod loops;
 mod macros;
+mod method_keys;
 mod objects;
 mod place;
 mod printing;
@@ -82,6 +83,9 @@ pub(crate) struct Known {
     pub(super) readers: HashMap<String, objects::Accessor>,
     /// Names of generic functions.
     pub(super) generics: HashSet<String>,
+    /// The keywords that calls of a generic function may give besides those of its methods; nothing
+    /// where they may give any.
+    pub(super) generic_keys: HashMap<String, Option<Vec<String>>>,
     /// Methods may say how an object prints.
     pub(super) prints_objects: bool,
     /// `(setf name)` functions.

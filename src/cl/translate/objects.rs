@@ -68,6 +68,10 @@ pub(super) fn survey(f: &Form, known: &mut super::Known) {
                 return;
             };
             known.generics.insert(name.clone());
+            if let (Some("DEFGENERIC"), false, Some(params)) = (f.head(), is_setter, items.get(2)) {
+                let keys = super::method_keys::of_generic(params);
+                known.generic_keys.insert(name.clone(), keys);
+            }
             if is_setter {
                 known.setters.insert(name);
             } else if !crate::cl::table::is_standard(&name) {
@@ -237,7 +241,7 @@ impl Tr<'_> {
             )
         };
         let method = format!("(lambda (next more) {body})");
-        self.with_method(name, is_setter, &specs, "#f", &method)
+        self.with_method(name, is_setter, &specs, "#f", "#f", &method)
     }
 
     /// Defines the function that `setf` of a name calls.
@@ -283,11 +287,12 @@ impl Tr<'_> {
         is_setter: bool,
         specs: &str,
         role: &str,
+        keys: &str,
         method: &str,
     ) -> String {
         let (methods, function) = self.generic(name, is_setter);
         let with = self.rt("cl:with-method");
-        format!("{function} (set! {methods} ({with} {methods} {specs} {role} {method}))")
+        format!("{function} (set! {methods} ({with} {methods} {specs} {role} {keys} {method}))")
     }
 
     /// `(defgeneric name (parameter...) option...)`.
@@ -367,38 +372,17 @@ impl Tr<'_> {
         }
         let code = self.lambda("lambda", &plain, body, f.pos, &inner, Some(&name));
         let method = format!("(lambda ({next} {more}) {code})");
-        let mut code = self.with_method(&name, is_setter, &specs, &role, &method);
+        let keys = match name.as_str() {
+            "INITIALIZE-INSTANCE" | "PRINT-OBJECT" => "#f".to_string(),
+            _ => self.method_keys(&name, params),
+        };
+        let mut code = self.with_method(&name, is_setter, &specs, &role, &keys, &method);
         if name == "INITIALIZE-INSTANCE" {
             let keys = self.initializer_keys(params);
             code.push_str(&keys);
         }
         let q = self.symbol(&name);
         self.deliver(format!("(begin {code} {q})"), k)
-    }
-
-    // Code that tells which keywords a method of `initialize-instance` takes.
-    fn initializer_keys(&mut self, params: &Form) -> String {
-        let items = params.items().unwrap_or(&[]);
-        let after = |word: &str| items.iter().position(|p| p.name() == Some(word));
-        let mut keys = Vec::new();
-        if after("&ALLOW-OTHER-KEYS").is_some() {
-            keys.push(Form::sym("T", params.pos));
-        }
-        if let Some(start) = after("&KEY") {
-            let given = items[start + 1..].iter();
-            for p in given.take_while(|p| p.name() != Some("&AUX")) {
-                let first = p.items().and_then(|i| i.first()).unwrap_or(p);
-                let key = match (first.name(), first.items().and_then(|i| i.first())) {
-                    (Some(name), _) => format!(":{name}"),
-                    (_, Some(key)) => key.name().unwrap_or("").to_string(),
-                    _ => continue,
-                };
-                keys.push(Form::sym(&key, params.pos));
-            }
-        }
-        let all = self.rt("cl:initializer-keys");
-        let keys = self.datum(&Form::list(keys, params.pos));
-        format!(" (set! {all} (append (%STEEL-LIST {keys}) {all}))")
     }
 
     // Parameters without their specializers, and the code of the list of these.

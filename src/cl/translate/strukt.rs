@@ -224,6 +224,7 @@ impl Tr<'_> {
             false,
             &specs,
             "#f",
+            "#f",
             &format!("(lambda (n m) {body})"),
         )
     }

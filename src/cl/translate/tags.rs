@@ -21,6 +21,8 @@ pub(super) struct Tag {
     region: usize,
     escape: String,
     is_escaped: Rc<Cell<bool>>,
+    closures: usize,
+    is_outlived: Rc<Cell<bool>>,
 }
 
 /// The name of a tag: a symbol or an integer.
@@ -54,8 +56,10 @@ impl Tr<'_> {
         let (shared, wrap) = self.share(k);
         let saved = (self.diags.len(), self.prelude.len());
         let is_escaped = Rc::new(Cell::new(false));
+        let is_outlived = Rc::new(Cell::new(false));
+        let exits = (&is_escaped, &is_outlived);
         let escape = self.fresh("go");
-        let code = self.parts(f, &parts, env, &shared, (&escape, None), &is_escaped);
+        let code = self.parts(f, &parts, env, &shared, (&escape, None), exits);
         if !is_escaped.get() {
             return Self::with_shared(wrap, code);
         }
@@ -65,9 +69,17 @@ impl Tr<'_> {
         inner.region = self.next_region();
         let (again, at) = (self.fresh("again"), self.fresh("at"));
         let own = K::Ret(false);
-        let code = self.parts(f, &parts, &inner, &own, (&escape, Some(&at)), &is_escaped);
+        let code = self.parts(f, &parts, &inner, &own, (&escape, Some(&at)), exits);
         let turn = format!("(call/cc (lambda ({escape}) {code}))");
-        let code = format!("(let {again} (({at} 0)) (let ((to {turn})) (if to ({again} to) #f)))");
+        let outlived = is_outlived.get().then(|| alive(&escape));
+        let end = outlived
+            .as_ref()
+            .map_or("#f".into(), |a| format!("(begin (%CELL-SET {a} #f) #f)"));
+        let mut code =
+            format!("(let {again} (({at} 0)) (let ((to {turn})) (if to ({again} to) {end})))");
+        if let Some(alive) = outlived {
+            code = format!("(let (({alive} (%CELL #t))) {code})");
+        }
         let code = self.deliver(code, &shared);
         Self::with_shared(wrap, code)
     }
@@ -80,7 +92,7 @@ impl Tr<'_> {
         env: &Env,
         k: &K,
         (escape, at): (&str, Option<&str>),
-        is_escaped: &Rc<Cell<bool>>,
+        (is_escaped, is_outlived): (&Rc<Cell<bool>>, &Rc<Cell<bool>>),
     ) -> String {
         let mut inner = env.clone();
         let mut names = Vec::new();
@@ -94,6 +106,8 @@ impl Tr<'_> {
                 region: env.region,
                 escape: escape.to_string(),
                 is_escaped: is_escaped.clone(),
+                closures: env.closures,
+                is_outlived: is_outlived.clone(),
             });
         }
         let mut code = Vec::new();
@@ -137,7 +151,12 @@ impl Tr<'_> {
             return format!("({})", tag.steel);
         }
         tag.is_escaped.set(true);
-        format!("({} {})", tag.escape, tag.number)
+        if tag.closures == env.closures {
+            return format!("({} {})", tag.escape, tag.number);
+        }
+        tag.is_outlived.set(true);
+        let too_late = self.at(f.pos, "(%TOO-LATE)");
+        leave(&tag.escape, &tag.number.to_string(), &too_late)
     }
 
     /// `(loop-finish)`: the end of the loop around it.

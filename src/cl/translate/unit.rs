@@ -425,10 +425,14 @@ fn callable(now: &Known, before: &Known) -> String {
     for (name, form) in &now.waiting_macros {
         let parameters = form.items().and_then(|i| i.get(2));
         let parameters = parameters.and_then(Form::items).unwrap_or_default();
-        let required = |f: &&Form| f.name() != Some("&OPTIONAL");
+        let required =
+            |f: &&Form| !matches!(f.name(), Some("&OPTIONAL" | "&WHOLE" | "&ENVIRONMENT"));
+        let is_aside = |f: &&Form| matches!(f.name(), Some("&WHOLE" | "&ENVIRONMENT"));
         match parameters.iter().position(|f| f.name() == Some("&BODY")) {
             Some(i) => {
-                let count = parameters[..i].iter().filter(required).count();
+                let before = &parameters[..i];
+                let aside = before.iter().filter(is_aside).count();
+                let count = before.iter().filter(required).count() - aside;
                 lines.push(format!("{name} {count}"));
             }
             None => lines.push(name.clone()),
