@@ -133,7 +133,10 @@ fn applicable(a: &[V]) -> R {
             ));
         }
     }
-    check_keys(&keys, &arguments)?;
+    // As in SBCL, which looks at the keywords only where no method comes before or after.
+    if found.iter().all(|f| f.1 == "NIL") {
+        check_keys(&keys, &arguments)?;
+    }
     found.sort_by(|x, y| x.0.cmp(&y.0));
     let of = |name: &str| -> Vec<V> {
         let all = found.iter().filter(|f| f.1 == name);

@@ -432,7 +432,7 @@ fn callable(now: &Known, before: &Known) -> String {
             Some(i) => {
                 let before = &parameters[..i];
                 let aside = before.iter().filter(is_aside).count();
-                let count = before.iter().filter(required).count() - aside;
+                let count = before.iter().filter(required).count().saturating_sub(aside);
                 lines.push(format!("{name} {count}"));
             }
             None => lines.push(name.clone()),

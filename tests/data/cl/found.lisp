@@ -920,3 +920,4 @@
 (handler-case (etypecase 3 (string :a) (symbol :b)) (type-error (c) (type-error-expected-type c)))
 (progn (defmethod keyed ((x integer) &key k) (list :int k)) (defmethod keyed :before ((x number) &key z) (print z)) (list (keyed 1 :k 2 :z 3) (handler-case (keyed 1 :w 2) (program-error (c) :refused)) (keyed 1 :w 2 :allow-other-keys t)))
 (progn (defgeneric open-keyed (x &key &allow-other-keys)) (defmethod open-keyed ((x integer) &key k) k) (open-keyed 1 :k 2 :w 3))
+(progn (defmethod kept ((x integer) &key k) (list k (call-next-method))) (defmethod kept ((x number) &key z) (list z)) (list (kept 1 :k 2 :z 3) (handler-case (kept 1 :w 2) (program-error (c) (princ-to-string c))) (kept 1 :w 2 :allow-other-keys t)))

@@ -43,3 +43,9 @@
 (print (flet ((f (x) (* x x))) (mapcar #'f '(1 2 3))))
 (print (multiple-value-bind (a b) (values 1 2) (+ a b)))
 (print (destructuring-bind (a (b &optional c) &rest d) '(1 (2) 3 4) (list a b c d)))
+
+;; A macro that sees the whole of its call; the call prints as its parameters say.
+(defmacro repeat-until (&whole call (var n) &body body &environment environment)
+  (declare (ignore environment))
+  `(progn (print ',call) (dotimes (,var ,n) ,@body)))
+(repeat-until (i 2) (print i))
