@@ -7,7 +7,8 @@
          println
          write)
 
-(define (print-with steels value port)
+(define (print-with name steels value port)
+  (#%check-port name port)
   (#%check-printable value)
   (apply steels (cons value port)))
 
@@ -21,7 +22,7 @@
 ;;
 ;; Raises an error when the value contains itself through a box or a mutable field.
 (define (display value . port)
-  (print-with #%private-display value port))
+  (print-with "display" #%private-display value port))
 
 ;;@doc
 ;; Prints values as display does, with a space between them, and a newline.
@@ -44,7 +45,7 @@
 ;; * value : any
 ;; * port : output-port? = (current-output-port)
 (define (print value . port)
-  (print-with #%private-print value port))
+  (print-with "print" #%private-print value port))
 
 ;;@doc
 ;; Prints a value as print does, and a newline.
@@ -54,7 +55,7 @@
 ;; * value : any
 ;; * port : output-port? = (current-output-port)
 (define (println value . port)
-  (print-with #%private-println value port))
+  (print-with "println" #%private-println value port))
 
 ;;@doc
 ;; Prints a value so that read can read it again.
@@ -64,4 +65,4 @@
 ;; * value : any
 ;; * port : output-port? = (current-output-port)
 (define (write value . port)
-  (print-with #%private-write value port))
+  (print-with "write" #%private-write value port))

@@ -25,6 +25,10 @@ pub(super) fn register(engine: &mut Engine) {
         "#%check-printable",
         SteelVal::anonymous_boxed_function(Arc::new(check)),
     );
+    engine.register_value(
+        "#%check-port",
+        SteelVal::anonymous_boxed_function(Arc::new(check_port)),
+    );
     for name in WRITERS {
         let Ok(SteelVal::FuncV(steels)) = engine.extract_value(name) else {
             continue;
@@ -34,6 +38,23 @@ pub(super) fn register(engine: &mut Engine) {
             steels(args)
         }));
         engine.register_value(name, function);
+    }
+}
+
+/// Takes the name of a printing function, and the list of what it was given behind the value.
+fn check_port(args: &[SteelVal]) -> Result<SteelVal, SteelErr> {
+    let [SteelVal::StringV(name), SteelVal::ListV(given)] = args else {
+        return Ok(SteelVal::Void);
+    };
+    let mut given = given.iter();
+    match (given.next(), given.next()) {
+        (None | Some(SteelVal::PortV(_)), None) => Ok(SteelVal::Void),
+        (Some(other), None) => {
+            check(std::slice::from_ref(other))?;
+            let message = format!("{name} expected an output port after the value, found {other}");
+            Err(misuse(message))
+        }
+        _ => Err(misuse(format!("{name} takes a value and one port at most"))),
     }
 }
 

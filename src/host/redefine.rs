@@ -52,6 +52,17 @@ struct Name {
     old: Option<SteelVal>,
 }
 
+impl Unit {
+    /// Lets the variables that are defined take the place of macros of their names, which Steel
+    /// would go on expanding.
+    pub(super) fn hide_macros(&self, engine: &mut Engine) {
+        let mut macros = engine.in_scope_macros_mut();
+        for known in &self.names {
+            macros.remove(&known.name.as_str().into());
+        }
+    }
+}
+
 impl Redefinitions {
     /// Notes what a text is going to define, and what the files that it requires may give it.
     /// Makes assignments of the definitions that are to be some.

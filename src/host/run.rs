@@ -137,6 +137,7 @@ impl Host {
         let macros = unit.as_ref().map(|_| self.engine.in_scope_macros().clone());
         let own = text.len();
         if let Some(unit) = &unit {
+            unit.hide_macros(&mut self.engine);
             text.push_str(&unit.setters);
         }
         let mut program = self.compile(name, text.clone(), path.as_deref());

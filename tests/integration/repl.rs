@@ -375,3 +375,43 @@ fn a_panic_of_the_interpreter_is_an_error_like_others() {
     assert!(said.contains("Value given not true"), "{said}");
     assert!(!said.contains("panicked"), "{said}");
 }
+
+#[test]
+fn printing_functions_say_what_is_wrong_with_their_arguments() {
+    for (form, message) in [
+        (
+            "(display 1 2)",
+            "display expected an output port after the value, found 2",
+        ),
+        (
+            "(print 1 'a)",
+            "print expected an output port after the value, found a",
+        ),
+        (
+            "(println 1 \"x\")",
+            "println expected an output port after the value, found \"x\"",
+        ),
+        (
+            "(write 1 (current-output-port) 3)",
+            "write takes a value and one port at most",
+        ),
+    ] {
+        let done = sipc(&["-e", form]);
+        assert_eq!((done.code, done.text()), (1, ""), "{form}");
+        assert!(done.err.contains(message), "{form}: {}", done.err);
+        assert!(!done.err.contains("#%"), "{form}: {}", done.err);
+    }
+}
+
+#[test]
+fn a_definition_takes_the_place_of_a_macro() {
+    let text = "(define-syntax f (syntax-rules () [(_ a) (* a 2)]))\n(displayln (f 4))\n\
+                (define (f a) a)\n(displayln (f 9))\n\
+                (define-syntax f (syntax-rules () [(_ a) (* a 2)]))\n(displayln (f 5))\n\
+                (struct f (a b))\n(displayln (f-a (f 1 2)))\n";
+    let done = sipc_with(&[] as &[&str], text.as_bytes());
+    assert_eq!(
+        (done.code, done.text(), &*done.err),
+        (0, "8\n9\n10\n1\n", "")
+    );
+}
