@@ -284,18 +284,15 @@ impl Host {
     /// (0.8.3): what `help` uses finds them always.
     fn steels_documentation(&self, name: &str) -> Option<String> {
         let value = self.engine.extract_value(name).ok()?;
-        let look_up = self.engine.extract_value("#%native-fn-ptr-doc->string");
-        if let Ok(SteelVal::FuncV(look_up)) = &look_up
-            && let Ok(SteelVal::StringV(text)) = look_up(std::slice::from_ref(&value))
-        {
-            return Some(text.as_str().to_owned());
+        let found = match self.engine.extract_value("#%native-fn-ptr-doc->string") {
+            Ok(SteelVal::FuncV(look_up)) => look_up(&[value]).ok(),
+            Ok(SteelVal::BoxedFunction(look_up)) => look_up.func()(&[value]).ok(),
+            _ => None,
+        };
+        match found {
+            Some(SteelVal::StringV(text)) => Some(text.as_str().to_owned()),
+            _ => self.engine.get_doc_for_identifier(name),
         }
-        if let Ok(SteelVal::BoxedFunction(look_up)) = &look_up
-            && let Ok(SteelVal::StringV(text)) = look_up.func()(&[value])
-        {
-            return Some(text.as_str().to_owned());
-        }
-        self.engine.get_doc_for_identifier(name)
     }
 
     /// Returns every documented name with its documentation.

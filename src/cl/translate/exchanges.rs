@@ -8,13 +8,7 @@ use crate::cl::form::Form;
 impl Tr<'_> {
     pub(super) fn rotatef(&mut self, _f: &Form, a: &[Form], env: &Env, k: &K) -> String {
         let places: Vec<Place> = a.iter().map(|x| self.place(x, env)).collect();
-        let mut binds = String::new();
-        let mut names = Vec::new();
-        for p in &places {
-            let v = self.fresh("v");
-            binds.push_str(&format!("{} ({v} {})", p.binds, p.get));
-            names.push(v);
-        }
+        let (binds, names) = self.bind_values(&places);
         let mut sets = String::new();
         for (i, p) in places.iter().enumerate() {
             sets.push_str(&p.store(&names[(i + 1) % names.len()]));
@@ -27,13 +21,7 @@ impl Tr<'_> {
             return "#f".into();
         };
         let places: Vec<Place> = rest.iter().map(|x| self.place(x, env)).collect();
-        let mut binds = String::new();
-        let mut names = Vec::new();
-        for p in &places {
-            let v = self.fresh("v");
-            binds.push_str(&format!("{} ({v} {})", p.binds, p.get));
-            names.push(v);
-        }
+        let (mut binds, mut names) = self.bind_values(&places);
         let new = self.expr(last, env);
         let v = self.fresh("v");
         binds.push_str(&format!("({v} {new})"));
@@ -43,5 +31,17 @@ impl Tr<'_> {
             sets.push_str(&p.store(&names[i + 1]));
         }
         self.deliver(format!("(let* ({binds}) {sets} {})", names[0]), k)
+    }
+
+    // The bindings that read places in order, and the names of their values.
+    fn bind_values(&mut self, places: &[Place]) -> (String, Vec<String>) {
+        let mut binds = String::new();
+        let mut names = Vec::new();
+        for p in places {
+            let v = self.fresh("v");
+            binds.push_str(&format!("{} ({v} {})", p.binds, p.get));
+            names.push(v);
+        }
+        (binds, names)
     }
 }

@@ -404,7 +404,8 @@ impl Endpoints {
     }
 
     /// Releases what was opened since `mark`, after an error or an interrupt: no exit part has
-    /// run. What was hooked since is served no longer. A message whose callback was interrupted is not taken for handled.
+    /// run. What was hooked since is served no longer. A message whose callback was interrupted is
+    /// not taken for handled.
     pub(crate) fn release_since(&mut self, mark: &Mark, was_interrupted: bool) {
         if was_interrupted {
             for current in &self.current[mark.depth.min(self.current.len())..] {
