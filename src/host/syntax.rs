@@ -319,7 +319,8 @@ fn close(found: &mut Scan, at: usize, close: char) -> Result<(), SyntaxError> {
     }
 }
 
-fn end_of_quoted(bytes: &[u8], mut at: usize, quote: u8) -> Option<usize> {
+/// Returns where a string or a symbol between bars ends, from behind its first mark.
+pub(crate) fn end_of_quoted(bytes: &[u8], mut at: usize, quote: u8) -> Option<usize> {
     loop {
         match *bytes.get(at)? {
             b'\\' => at += 2,
@@ -329,15 +330,16 @@ fn end_of_quoted(bytes: &[u8], mut at: usize, quote: u8) -> Option<usize> {
     }
 }
 
-fn end_of_line(bytes: &[u8], at: usize) -> usize {
+/// Returns where the next line begins.
+pub(crate) fn end_of_line(bytes: &[u8], at: usize) -> usize {
     let rest = bytes.get(at..).unwrap_or_default();
     rest.iter()
         .position(|byte| *byte == b'\n')
         .map_or(bytes.len(), |len| at + len + 1)
 }
 
-/// Block comments nest.
-fn end_of_comment(bytes: &[u8], mut at: usize) -> Option<usize> {
+/// Returns where a block comment ends, from behind its first mark. They nest.
+pub(crate) fn end_of_comment(bytes: &[u8], mut at: usize) -> Option<usize> {
     let mut depth = 1;
     loop {
         match (*bytes.get(at)?, bytes.get(at + 1)) {

@@ -3,6 +3,10 @@
 //! The editor shows a newline as what it is and offers no prompt for the lines behind it, so the
 //! blanks are part of what is edited. The history file and the engine get the text without them.
 
+use unicode_width::UnicodeWidthStr;
+
+use crate::host::syntax::{end_of_comment, end_of_line, end_of_quoted};
+
 /// Puts `width` blanks before each line but the first. Inside a string every blank is text.
 pub(super) fn add(text: &str, width: usize) -> String {
     let mut wide = String::with_capacity(text.len());
@@ -34,21 +38,9 @@ pub(super) fn remove(text: &str, width: usize) -> String {
     narrow + &text[done..]
 }
 
-/// Returns the columns that a text takes in a line.
+/// Returns the columns that a text takes in a line, as the editor counts them.
 pub(super) fn columns(text: &str) -> usize {
-    text.chars().map(width).sum()
-}
-
-/// Returns the columns of a character, as the editor counts them: two for the wide ones of East
-/// Asia and pictures, none for marks that are put on the one before.
-fn width(c: char) -> usize {
-    match u32::from(c) {
-        0x300..=0x36f | 0x200b..=0x200f | 0xfe00..=0xfe0f => 0,
-        0x1100..=0x115f | 0x2e80..=0xa4cf | 0xac00..=0xd7a3 | 0xf900..=0xfaff => 2,
-        0xfe30..=0xfe6f | 0xff00..=0xff60 | 0xffe0..=0xffe6 => 2,
-        0x1f300..=0x1f64f | 0x1f680..=0x1f6ff | 0x1f900..=0x1f9ff | 0x20000..=0x3fffd => 2,
-        _ => 1,
-    }
+    text.width()
 }
 
 fn is_blank(line: &str) -> bool {
@@ -71,30 +63,18 @@ fn lines(text: &str) -> Vec<usize> {
             b'#' if matches!(bytes.get(at), Some(b'\\')) => at += 2,
             // The lines of a comment between bars are lines like others.
             b'#' if matches!(bytes.get(at), Some(b'|')) => {
-                at += 1;
-                let end = text[at..]
-                    .find("|#")
-                    .map_or(bytes.len(), |end| at + end + 2);
+                let end = end_of_comment(bytes, at + 1).unwrap_or(bytes.len());
                 let inside = text[at..end].match_indices('\n');
                 found.extend(inside.map(|(newline, _)| at + newline + 1));
                 at = end;
             }
             b';' => {
-                let end = bytes[at..].iter().position(|byte| *byte == b'\n');
-                at = end.map_or(bytes.len(), |end| at + end);
-            }
-            b'"' | b'|' => loop {
-                match bytes.get(at) {
-                    None => break,
-                    Some(b'\\') => at += 2,
-                    Some(end) => {
-                        at += 1;
-                        if end == byte {
-                            break;
-                        }
-                    }
+                at = end_of_line(bytes, at);
+                if bytes[at - 1] == b'\n' {
+                    found.push(at);
                 }
-            },
+            }
+            b'"' | b'|' => at = end_of_quoted(bytes, at, *byte).unwrap_or(bytes.len()),
             _ => {}
         }
     }
@@ -113,6 +93,7 @@ mod tests {
             ("(f \"a\nb\" ; \"\n c)", "(f \"a\nb\" ; \"\n    c)"),
             ("#\\\" #| \" |#\n|a\nb|", "#\\\" #| \" |#\n   |a\nb|"),
             ("(f \"é\\\"\n \"\n)", "(f \"é\\\"\n \"\n   )"),
+            ("#| #| |# |#\n\"a\nb\"", "#| #| |# |#\n   \"a\nb\""),
             ("\"open\n", "\"open\n"),
             ("\"open\\", "\"open\\"),
         ] {
