@@ -49,26 +49,34 @@
         (raise-error state)
         (#%target-result target))))
 
-;; A message costs these three primitives and its `respond`: each saves a call and its safepoint.
-;; The step returns a message's callback, and then there is an event type; or what is rarer.
+;; Hands out messages. The step returns the value of one that belongs to the run: it is of the
+;; type of the one before and for the same callback. So it costs this step and its `respond`.
 (define (pump target)
-  (let ([callback (#%next-event target)])
-    (if callback
-        (let ([type (#%event-type)])
-          (if type
-              (begin
-                (unless (callback type (#%event-value))
-                  (forget (#%end-by-message target)))
-                (pump target))
-              (pump-other target callback)))
-        #false)))
+  (pump-run target #false #false 0))
 
-(define (pump-other target event)
-  (if (eq? event #true)
-      (begin
-        (report target)
-        (pump target))
-      (leave-script)))
+(define (pump-run target callback type run)
+  (let ([value (#%next-event target run)])
+    (if value
+        (begin
+          (unless (callback type value)
+            (forget (#%end-by-message target)))
+          (pump-run target callback type run))
+        (pump-other target))))
+
+(define (pump-other target)
+  (let ([event (#%event)])
+    (cond
+      [(not event) #false]
+      [(eq? event #true)
+       (report target)
+       (pump target)]
+      [(eq? event 'leave) (leave-script)]
+      [else
+       (let ([type (#%event-type)]
+             [run (#%event-run)])
+         (unless (event type (#%event-value))
+           (forget (#%end-by-message target)))
+         (pump-run target event type run))])))
 
 ;; A warning that the error callback lets pass becomes a message.
 (define (report target)

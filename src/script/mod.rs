@@ -183,6 +183,8 @@ pub(crate) fn register(
 
     type Value = fn(&Shared) -> Outcome;
     let values: &[(&str, Value)] = &[
+        ("#%event", primitives::event),
+        ("#%event-run", primitives::event_run),
         ("#%event-value", primitives::event_value),
         ("#%event-listener", primitives::event_listener),
     ];

@@ -471,8 +471,12 @@ pub(crate) fn is_target(args: &[SteelVal]) -> Outcome {
 }
 
 pub(crate) fn next_event(shared: &Shared, args: &[SteelVal]) -> Outcome {
+    let run = match args {
+        [_, SteelVal::IntV(run)] => *run,
+        _ => 0,
+    };
     let target = target(args)?;
-    lock(shared).next_event(&target)
+    lock(shared).next_event(&target, run)
 }
 
 pub(crate) fn renew_callback(shared: &Shared, args: &[SteelVal]) -> Outcome {
@@ -506,6 +510,14 @@ pub(crate) fn end_wait(shared: &Shared, args: &[SteelVal]) -> Outcome {
     let found = target(args)?;
     lock(shared).end_wait(&found);
     Ok(SteelVal::Void)
+}
+
+pub(crate) fn event(shared: &Shared) -> Outcome {
+    Ok(lock(shared).event())
+}
+
+pub(crate) fn event_run(shared: &Shared) -> Outcome {
+    Ok(lock(shared).event_run())
 }
 
 pub(crate) fn event_value(shared: &Shared) -> Outcome {

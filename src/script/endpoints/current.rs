@@ -5,7 +5,7 @@ use std::sync::Arc;
 use steel::SteelVal;
 
 use super::waiting::{Target, What};
-use super::{Current, Endpoints, Received, number};
+use super::{Current, Endpoints, Happening, Received, Run, number};
 use crate::error::{Error, ErrorKind};
 use crate::script::outcome::{Outcome, failure, misuse};
 use crate::sipc::{Event, Exchange, Fault, ListenerId};
@@ -13,16 +13,22 @@ use crate::wire::Kind;
 
 impl Endpoints {
     /// Makes an event the current one. Nothing when no callback is to be called for it.
-    pub(super) fn begin(&mut self, event: Event) -> Option<SteelVal> {
+    pub(super) fn begin(&mut self, event: Event) -> Option<Happening> {
         match event {
             Event::Message(listener, exchange) => {
-                Some(self.begin_message(listener, exchange, false))
+                self.begin_message(listener, exchange, false);
+                Some(Happening::Message)
             }
             Event::Unsigned(listener, exchange) => {
-                Some(self.begin_message(listener, exchange, true))
+                self.value = SteelVal::ListV(
+                    vec![self.symbols.get("warning"), self.symbols.get("checksum")].into(),
+                );
+                self.begin_message(listener, exchange, true);
+                Some(Happening::Fault)
             }
             Event::Fault(listener, fault) => {
-                Some(self.begin_fault(listener, self.symbols.get(fault.name())))
+                self.begin_fault(listener, self.symbols.get(fault.name()));
+                Some(Happening::Fault)
             }
             Event::Released(listener) => {
                 self.end(listener, SteelVal::BoolV(false));
@@ -31,86 +37,112 @@ impl Endpoints {
         }
     }
 
-    fn begin_message(
-        &mut self,
-        listener: ListenerId,
-        exchange: Exchange,
-        is_warning: bool,
-    ) -> SteelVal {
+    fn begin_message(&mut self, listener: ListenerId, exchange: Exchange, is_warning: bool) {
         let is_discard = exchange.is_discard();
-        let received = Arc::new(Received::new(exchange));
-        let kind = received.kind;
-        if is_warning {
-            self.value = SteelVal::ListV(
-                vec![self.symbols.get("warning"), self.symbols.get("checksum")].into(),
-            );
-        }
         self.current.push(Current::Message {
-            received,
+            received: Arc::new(Received::new(exchange)),
             listener,
             is_warning,
             is_discard,
         });
-        if is_warning {
-            SteelVal::BoolV(true)
-        } else {
-            self.call(kind, listener)
-        }
     }
 
-    /// Returns the callback for a message of `kind`.
-    fn call(&mut self, kind: Kind, listener: ListenerId) -> SteelVal {
-        self.kind = Some(kind);
-        self.on_message
-            .get(&listener)
-            .cloned()
-            .unwrap_or(SteelVal::BoolV(false))
+    fn begin_fault(&mut self, listener: ListenerId, value: SteelVal) {
+        self.value = value;
+        self.current.push(Current::Fault { listener });
     }
 
     /// Has a server call another function for its messages from now on.
     pub(crate) fn renew_callback(&mut self, listener: ListenerId, on_message: SteelVal) {
         if let Some(old) = self.on_message.get_mut(&listener) {
             *old = on_message;
+            self.run = None;
         }
     }
 
-    fn begin_fault(&mut self, listener: ListenerId, value: SteelVal) -> SteelVal {
-        self.value = value;
-        self.current.push(Current::Fault { listener });
-        SteelVal::BoolV(true)
+    /// Returns the value of the message that has come, if Scheme knows its callback and type
+    /// from the run with this number. One that is false is left to `event`.
+    pub(super) fn value_in(&self, run: isize) -> Option<SteelVal> {
+        let known = self.run.filter(|known| known.number == run)?;
+        match (self.happening, self.current.last()) {
+            (
+                Happening::Message,
+                Some(Current::Message {
+                    received, listener, ..
+                }),
+            ) if *listener == known.listener && received.kind == known.kind => {
+                Some(received.value.clone())
+            }
+            _ => None,
+        }
     }
 
-    pub(super) fn waiting_fault(&mut self, target: &Target) -> Option<SteelVal> {
+    /// Returns what has happened: false when what was waited for is there, the callback of a
+    /// message, true for something to call `on-error` for, another value when the script is to
+    /// leave. A message begins a run.
+    pub(crate) fn event(&mut self) -> SteelVal {
+        match (self.happening, self.current.last()) {
+            (
+                Happening::Message,
+                Some(Current::Message {
+                    received, listener, ..
+                }),
+            ) => {
+                self.runs = self.runs.wrapping_add(1);
+                self.run = Some(Run {
+                    number: self.runs,
+                    listener: *listener,
+                    kind: received.kind,
+                });
+                self.on_message
+                    .get(listener)
+                    .cloned()
+                    .unwrap_or(SteelVal::BoolV(false))
+            }
+            (Happening::Fault, _) => SteelVal::BoolV(true),
+            (Happening::Leaving, _) => self.symbols.get("leave"),
+            _ => SteelVal::BoolV(false),
+        }
+    }
+
+    /// Returns the number of the run that the last message began.
+    pub(crate) fn event_run(&self) -> SteelVal {
+        SteelVal::IntV(self.runs)
+    }
+
+    /// Makes a fault that waits the current event. Returns whether there was one for this wait.
+    pub(super) fn begin_waiting_fault(&mut self, target: &Target) -> bool {
+        if self.waiting.is_empty() {
+            return false;
+        }
         let only = match &target.what {
             What::Server(server) if target.base > 0 => Some(server.id),
-            _ if target.base > 0 => return None,
+            _ if target.base > 0 => return false,
             _ => None,
         };
-        let place = self
-            .waiting
-            .iter()
-            .position(|(id, _)| only.is_none_or(|only| only == *id))?;
+        let mut waiting = self.waiting.iter();
+        let Some(place) = waiting.position(|(id, _)| only.is_none_or(|only| only == *id)) else {
+            return false;
+        };
         let (listener, value) = self.waiting.remove(place);
-        if !self.servers.contains_key(&listener) {
-            return None;
+        let is_served = self.servers.contains_key(&listener);
+        if is_served {
+            self.begin_fault(listener, value);
         }
-        Some(self.begin_fault(listener, value))
+        is_served
     }
 
-    /// Returns the type that `on-message` is to be called with; nothing when it is not its turn.
+    /// Returns the type that `on-message` is to be called with; nothing when no message is
+    /// being handled.
     pub(crate) fn event_type(&self) -> Option<Kind> {
-        self.kind
+        self.current_message().map(|received| received.kind)
     }
 
     /// Returns the second argument of `on-message`, or the argument of `on-error`.
     pub(crate) fn event_value(&self) -> SteelVal {
-        match self.current.last() {
-            Some(Current::Message {
-                received,
-                is_warning: false,
-                ..
-            }) => received.value.clone(),
-            _ => self.value.clone(),
+        match self.current_message() {
+            Some(received) => received.value.clone(),
+            None => self.value.clone(),
         }
     }
 
@@ -135,14 +167,12 @@ impl Endpoints {
                 is_discard,
             }) => {
                 if goes_on && !is_discard {
-                    let kind = received.kind;
                     self.current.push(Current::Message {
                         received,
                         listener,
                         is_warning: false,
                         is_discard,
                     });
-                    self.kind = Some(kind);
                     return number(listener);
                 }
                 if !goes_on {

@@ -107,6 +107,28 @@ enum Current {
     Fault { listener: ListenerId },
 }
 
+/// What a wait was ended by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Happening {
+    /// What was waited for is there.
+    Reached,
+    /// The script is to end.
+    Leaving,
+    /// Something for `on-error`: a fault, or the warning about an unsigned message.
+    Fault,
+    /// Something for `on-message`.
+    Message,
+}
+
+/// Messages of one type to one server. Scheme keeps callback and type while they come, so that
+/// a message costs it one step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Run {
+    number: isize,
+    listener: ListenerId,
+    kind: Kind,
+}
+
 /// Prints a callback's error with its place.
 pub(crate) type Reporter = dyn Fn(&SteelErr) + Send + Sync;
 
@@ -123,8 +145,12 @@ pub(crate) struct Endpoints {
     clients: Vec<Weak<Client>>,
     deferred: Vec<Weak<Received>>,
     current: Vec<Current>,
-    /// The type the message callback is to be called with; nothing when no message has come.
-    kind: Option<Kind>,
+    /// What the last wait was ended by.
+    happening: Happening,
+    /// The messages that Scheme knows callback and type for.
+    run: Option<Run>,
+    /// How many runs there have been.
+    runs: isize,
     /// The value the error callback is to be called with.
     value: SteelVal,
     /// Faults to be handed out before anything else: those that a callback's result made.
@@ -158,7 +184,9 @@ impl Endpoints {
             clients: Vec::new(),
             deferred: Vec::new(),
             current: Vec::new(),
-            kind: None,
+            happening: Happening::Reached,
+            run: None,
+            runs: 0,
             value: SteelVal::Void,
             waiting: Vec::new(),
             paused: Vec::new(),
@@ -253,6 +281,7 @@ impl Endpoints {
         });
         self.servers.insert(listener.id, server.clone());
         self.on_message.insert(listener.id, on_message);
+        self.run = None;
         Ok(server)
     }
 
@@ -337,9 +366,8 @@ impl Endpoints {
 
     // Ending.
 
-    /// Does what other threads have asked for. Returns what `#%next-event` returns when the
-    /// script is to leave.
-    fn check_requests(&mut self) -> std::result::Result<Option<SteelVal>, SteelErr> {
+    /// Does what other threads have asked for. Returns whether the script is to leave.
+    fn check_requests(&mut self) -> std::result::Result<bool, SteelErr> {
         if self.control.is_interrupted() {
             return Err(misuse("interrupted"));
         }
@@ -352,20 +380,22 @@ impl Endpoints {
         if self.control.termination().is_some() && self.exit.is_none() {
             match &mut self.events {
                 Some(events) if !self.servers.is_empty() => events.drain(),
-                _ => return Ok(Some(self.terminated())),
+                _ => {
+                    self.terminate();
+                    return Ok(true);
+                }
             }
         }
-        Ok(None)
+        Ok(false)
     }
 
-    fn terminated(&mut self) -> SteelVal {
+    fn terminate(&mut self) {
         let status = self.control.termination().unwrap_or(143);
         self.exit = Some(status);
         let servers: Vec<_> = self.servers.keys().copied().collect();
         servers
             .into_iter()
             .for_each(|id| self.end(id, SteelVal::BoolV(false)));
-        self.symbols.get("leave")
     }
 
     /// Notes that the script ends with `status`.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use steel::{SteelErr, SteelVal};
 
-use super::{Client, Current, Endpoints, Server, number, reply_value};
+use super::{Client, Current, Endpoints, Happening, Server, number, reply_value};
 use crate::error::Error;
 use crate::script::outcome::{Outcome, condition};
 use crate::script::value::{Opaque, opaque_shared};
@@ -80,19 +80,19 @@ impl Endpoints {
         self.target(What::Flag(flag))
     }
 
-    /// Waits for what the target is for. Returns false when it is there; otherwise the callback
-    /// of the message that has come, or true for a fault. Type and value are asked for
-    /// afterwards; a fault has no type.
-    pub(crate) fn next_event(&mut self, target: &Target) -> Outcome {
+    /// Waits for what the target is for. Returns a message's value when it belongs to the run
+    /// with this number, so that its callback and type are known; otherwise false, and
+    /// `event` tells what has happened.
+    pub(crate) fn next_event(&mut self, target: &Target, run: isize) -> Outcome {
         self.finish_down_to(target.base);
-        self.kind = None;
         self.control.set_serving(true);
-        let outcome = self.next_event_in(target);
+        let found = self.next_event_in(target);
         self.control.set_in_callback(!self.current.is_empty());
-        if self.kind.is_none() && !matches!(outcome, Ok(SteelVal::BoolV(true))) {
+        if !matches!(found, Ok(Happening::Message | Happening::Fault)) {
             self.control.set_serving(target.base > 0);
         }
-        outcome
+        self.happening = found?;
+        Ok(self.value_in(run).unwrap_or(SteelVal::BoolV(false)))
     }
 
     /// Called when the message callback of this wait has returned false: ends its server.
@@ -107,7 +107,7 @@ impl Endpoints {
         }
     }
 
-    fn next_event_in(&mut self, target: &Target) -> Outcome {
+    fn next_event_in(&mut self, target: &Target) -> std::result::Result<Happening, SteelErr> {
         let nested = target.base > 0;
         self.resume_above(target.base);
         if let What::Server(server) = &target.what
@@ -120,14 +120,14 @@ impl Endpoints {
             self.pause_others(server.id, target.base);
         }
         loop {
-            if let Some(leave) = self.check_requests()? {
-                return Ok(leave);
+            if self.check_requests()? {
+                return Ok(Happening::Leaving);
             }
             if self.is_reached(target) {
-                return Ok(SteelVal::BoolV(false));
+                return Ok(Happening::Reached);
             }
-            if let Some(listener) = self.waiting_fault(target) {
-                return Ok(listener);
+            if self.begin_waiting_fault(target) {
+                return Ok(Happening::Fault);
             }
             let may_call = !nested || matches!(target.what, What::Server(_));
             match self.wait(target, may_call)? {
@@ -136,7 +136,10 @@ impl Endpoints {
                         return Ok(found);
                     }
                 }
-                Some(Next::Drained) => return Ok(self.terminated()),
+                Some(Next::Drained) => {
+                    self.terminate();
+                    return Ok(Happening::Leaving);
+                }
                 _ => {}
             }
         }
