@@ -5,6 +5,7 @@
 //! only [`crate::sipc`].
 
 mod assign;
+mod boxes;
 mod builder;
 mod datum;
 mod files;
@@ -245,6 +246,7 @@ fn install(engine: &mut Engine, at_prompt: &Arc<AtomicBool>) -> Result<Shared> {
     reader::register(engine);
     files::register(engine);
     printable::register(engine);
+    boxes::register(engine).map_err(failed)?;
     sizes::register(engine);
     crate::script::register(engine, &endpoints, at_prompt).map_err(failed)?;
     crate::script::register_help(engine, modules::documentation);
@@ -254,9 +256,10 @@ fn install(engine: &mut Engine, at_prompt: &Arc<AtomicBool>) -> Result<Shared> {
     }
     engine.register_steel_module(modules::MODULE_NAME.to_owned(), modules::MODULE.to_owned());
     let program = format!(
-        "(require \"{}\")\n{}",
+        "(require \"{}\")\n{}\n{}",
         modules::MODULE_NAME,
-        modules::PREFIXED_MACROS
+        modules::PREFIXED_MACROS,
+        modules::MUTABLE_STRUCTURES
     );
     engine
         .compile_and_run_raw_program(program)
