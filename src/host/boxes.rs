@@ -46,7 +46,10 @@ impl Wrapper {
              ((lambda (value) (lambda () value)) 0)",
         )?;
         match <[SteelVal; 2]>::try_from(parts) {
-            Ok([constructor, closure]) => Ok(Self { constructor, closure }),
+            Ok([constructor, closure]) => Ok(Self {
+                constructor,
+                closure,
+            }),
             Err(_) => Err(misuse("cannot make the type of what is in a box")),
         }
     }
@@ -72,16 +75,27 @@ impl Wrapper {
 
 /// Returns the value that was put into a box.
 pub(super) fn unwrap(inside: SteelVal) -> SteelVal {
-    let value = match &inside {
-        SteelVal::CustomStruct(fields) => match fields.get_index(0) {
-            Some(SteelVal::Custom(kept)) => {
-                as_underlying_type::<Kept>(kept.read().as_ref()).map(|kept| kept.0.clone())
-            }
-            _ => None,
-        },
-        _ => None,
+    kept(&inside).unwrap_or(inside)
+}
+
+fn kept(inside: &SteelVal) -> Option<SteelVal> {
+    let SteelVal::CustomStruct(fields) = inside else {
+        return None;
     };
-    value.unwrap_or(inside)
+    let Some(SteelVal::Custom(kept)) = fields.get_index(0) else {
+        return None;
+    };
+    as_underlying_type::<Kept>(kept.read().as_ref()).map(|kept| kept.0.clone())
+}
+
+/// Returns whether Steel shows less of a box than is in it.
+pub(super) fn is_wrapped(value: &SteelVal) -> bool {
+    let inside = match value {
+        SteelVal::HeapAllocated(inner) => inner.get(),
+        SteelVal::Boxed(inner) => inner.read().clone(),
+        _ => return false,
+    };
+    kept(&inside).is_some()
 }
 
 /// Returns whether a value leads to one that can be changed, now or after a change.
@@ -177,7 +191,10 @@ fn no_box(name: &str, found: &SteelVal) -> SteelErr {
 fn one<'a>(name: &str, args: &'a [SteelVal]) -> Result<&'a SteelVal, SteelErr> {
     match args {
         [value] => Ok(value),
-        _ => Err(misuse(format!("{name} takes one argument, got {}", args.len()))),
+        _ => Err(misuse(format!(
+            "{name} takes one argument, got {}",
+            args.len()
+        ))),
     }
 }
 
@@ -186,7 +203,9 @@ fn two<'a>(name: &str, args: &'a [SteelVal]) -> Result<(&'a SteelVal, &'a SteelV
         [first, second] => Ok((first, second)),
         _ => {
             let count = args.len();
-            Err(misuse(format!("{name} takes a box and a value, got {count} arguments")))
+            Err(misuse(format!(
+                "{name} takes a box and a value, got {count} arguments"
+            )))
         }
     }
 }

@@ -26,6 +26,7 @@ mod sizes;
 pub mod syntax;
 mod text;
 mod trace;
+mod written;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -245,7 +246,7 @@ fn install(engine: &mut Engine, at_prompt: &Arc<AtomicBool>) -> Result<Shared> {
     }
     reader::register(engine);
     files::register(engine);
-    printable::register(engine);
+    printable::register(engine, &lock(&endpoints).control.clone());
     boxes::register(engine).map_err(failed)?;
     sizes::register(engine);
     crate::script::register(engine, &endpoints, at_prompt).map_err(failed)?;

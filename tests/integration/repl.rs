@@ -297,28 +297,115 @@ fn a_signal_ends_it_while_it_waits_for_a_form() {
     drop((forms, watchdog));
 }
 
+const RINGS: [&str; 5] = [
+    "(define b (box 1)) (set-box! b b)",
+    "(define b (box 1)) (set-box! b (list b (hash 'a b)))",
+    "(define b (box 1)) (define c (vector (list b))) (set-box! b c)",
+    "(struct p (x) #:mutable #:transparent) (define b (p 1)) (set-p-x! b (vector b))",
+    "(struct p (x) #:mutable) (define b (p 1)) (set-p-x! b (list (box b)))",
+];
+
 #[test]
-fn a_value_in_a_ring_of_boxes_is_an_error_where_it_is_printed() {
-    let rings = [
-        "(define b (box 1)) (set-box! b b)",
-        "(define b (box 1)) (set-box! b (list b (hash 'a b)))",
-        "(struct p (x) #:mutable #:transparent) (define b (p 1)) (set-p-x! b (vector b))",
-    ];
-    for ring in rings {
-        for form in [
-            "(displayln b)",
-            "(display (list b) (current-output-port))",
-            "(println b)",
-            "(to-string b)",
-            "(error \"x\" b)",
-        ] {
-            let done = sipc(&["-e", ring, "-e", form]);
-            assert_eq!(done.code, 1, "{ring} {form}: {}", done.err);
-            assert!(done.err.contains("contains itself"), "{form}: {}", done.err);
-        }
+fn a_value_in_a_ring_of_boxes_can_be_printed() {
+    for ring in RINGS {
+        let forms = "(displayln b) (display (list b) (current-output-port)) (newline) (println b)
+                     (write (vector b)) (newline) (displayln (to-string b))";
+        let done = sipc(&["-e", ring, "-e", forms]);
+        assert_eq!(done.code, 0, "{ring}: {}", done.err);
+        assert_eq!(done.text().lines().count(), 5, "{}", done.text());
+        // Of a structure that is not transparent only the name is shown.
+        let is_open = !ring.contains("#:mutable)");
+        assert!(
+            done.text()
+                .lines()
+                .all(|line| line.contains("...") == is_open),
+            "{}",
+            done.text()
+        );
     }
     let done = sipc(&["-e", "(displayln (box 1)) (display 1) (displayln 2 \"a\")"]);
     assert_eq!(done.text(), "'#&1\n12 a \n");
+    let done = sipc(&["-e", "(displayln (box (vector 1 \"a\")) 'b)"]);
+    assert_eq!(done.text(), "'#&#(1 a) b \n");
+}
+
+#[test]
+fn an_error_about_a_value_in_a_ring_of_boxes_does_not_end_the_process() {
+    let forms = [
+        "(car b)",
+        "(+ 1 b)",
+        "(b)",
+        "(error \"x\" b)",
+        "(unbox (list b))",
+        "(vector-ref b 0)",
+        "(string-append \"x\" b)",
+        "(hash-ref (hash) (list b))",
+    ];
+    for ring in RINGS {
+        let caught = |form| format!("(with-handler (lambda (e) (displayln \"caught\")) {form})");
+        let done = sipc(&["-e", ring, "-e", &forms.map(caught).concat()]);
+        assert_eq!(done.code, 0, "{ring}: {}", done.err);
+        assert_eq!(done.text(), "caught\n".repeat(forms.len()), "{ring}");
+        let done = sipc(&["-e", ring, "-e", "(car b)"]);
+        assert!(done.err.contains("car expected"), "{}", done.err);
+    }
+}
+
+#[test]
+fn boxes_keep_what_is_put_into_them() {
+    let done = sipc(&[
+        "-e",
+        "(define (fill n) (unless (= n 0) (box (vector n)) (fill (- n 1))))
+         (struct p (x y) #:mutable)
+         (define a (p (vector 1) '(2)))
+         (define b (box (vector (box (vector 3)))))
+         (define s (box-strong (vector 4)))
+         (fill 100000)
+         (displayln (list (p-x a) (p-y a) (unbox (vector-ref (unbox b) 0)) (unbox-strong s)))
+         (set-p-x! a (list (vector 5)))
+         (displayln (set-box! b 6) (unbox b) (p-x a))
+         (displayln (equal? (box (vector 1)) (box (vector 1))) (equal? (box (vector 1)) (box (vector 2)))
+                    (equal? (p (vector 1) 1) (p (vector 1) 1)) (equal? (p (vector 1) 1) (p (vector 2) 1)))",
+    ]);
+    assert_eq!(
+        done.text(),
+        "(#(1) (2) #(3) #(4))\n#('#&#(3)) 6 (#(5)) \n#true #false #true #false \n",
+        "{}",
+        done.err
+    );
+}
+
+#[test]
+fn an_error_of_a_printing_function_has_the_place_of_its_call() {
+    let file = tempfile::NamedTempFile::with_suffix(".scm").unwrap();
+    for name in ["display", "print", "println", "write"] {
+        std::fs::write(
+            file.path(),
+            format!("(define x 1)\n  ({name} x \"port\")\n"),
+        )
+        .unwrap();
+        let done = sipc(&[file.path().to_str().unwrap()]);
+        let expected = format!(".scm:2:4: {name} expected an output port after the value");
+        assert!(done.err.contains(&expected), "{}", done.err);
+        assert!(done.err.contains(" 2 |   ("), "{}", done.err);
+    }
+}
+
+/// A function whose value is small, and written out has 2 to the power of `n` parts.
+pub(crate) const SHARED: &str =
+    "(define (f n) (if (= n 0) '(1) (let ((x (f (- n 1)))) (list x x))))";
+
+#[test]
+fn a_value_that_shares_its_parts_is_cut_in_an_error_and_printed_in_pieces() {
+    let form = "(with-handler (lambda (e) (displayln (string-length (error-object-message e))))
+                              (error \"x\" (f 60)))";
+    let done = sipc(&["-e", SHARED, "-e", form]);
+    assert_eq!(done.text(), "1006\n", "{}", done.err);
+    let done = sipc(&["-e", "(displayln (range 0 400000))"]);
+    assert!(done.text().starts_with("(0 1 2 3 "), "{}", done.err);
+    assert!(done.text().ends_with(" 399998 399999)\n"), "{}", done.err);
+    let done = sipc(&["-e", SHARED, "-e", "(write (f 20))"]);
+    assert_eq!(done.text().matches('1').count(), 1 << 20);
 }
 
 #[test]
