@@ -39,6 +39,7 @@ use steel::{SteelErr, SteelVal};
 use crate::error::{Error, ErrorKind, Result};
 use crate::script::control::Control;
 use crate::script::endpoints::{Endpoints, Shared, lock};
+use crate::script::outcome::{wrong_count, wrong_type};
 use crate::sipc::ListenerStats;
 
 pub use builder::HostBuilder;
@@ -246,6 +247,7 @@ fn install(engine: &mut Engine, at_prompt: &Arc<AtomicBool>) -> Result<Shared> {
     }
     reader::register(engine);
     files::register(engine);
+    assertion(engine);
     printable::register(engine, &lock(&endpoints).control.clone());
     boxes::register(engine).map_err(failed)?;
     sizes::register(engine);
@@ -273,6 +275,23 @@ fn install(engine: &mut Engine, at_prompt: &Arc<AtomicBool>) -> Result<Shared> {
         engine.register_value(&format!("cl-sipc:{name}"), value);
     }
     Ok(endpoints)
+}
+
+/// Steel's `assert!` panics (0.8.3).
+fn assertion(engine: &mut Engine) {
+    let function = |args: &[SteelVal]| match args {
+        [SteelVal::BoolV(true)] => Ok(SteelVal::Void),
+        [value] => Err(wrong_type(
+            "assert!",
+            "the assertion failed: expected #true",
+            value,
+        )),
+        _ => Err(wrong_count("assert!", "(assert! condition)", args.len())),
+    };
+    engine.register_value(
+        "assert!",
+        SteelVal::anonymous_boxed_function(Arc::new(function)),
+    );
 }
 
 fn script_error(message: String) -> Error {

@@ -20,8 +20,8 @@
 //!   `println!`. That goes to descriptor 1, which the script, its children and its terminal
 //!   share, so nothing can take it out without touching their output. An interrupt stops the
 //!   recursion at once and takes as long as dropping the frames, some 0.3 s for millions.
-//! - One call of a function of Steel's that computes long, such as `(expt 7 10000000)`, is not
-//!   interrupted in the middle.
+//! - One call of a function of Steel's that computes long, such as `sort`, is not interrupted in
+//!   the middle.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

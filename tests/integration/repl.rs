@@ -391,6 +391,70 @@ fn an_error_of_a_printing_function_has_the_place_of_its_call() {
     }
 }
 
+#[test]
+fn a_failed_assertion_says_so_with_its_place() {
+    let text = b"(define (g x)\n  (assert! (> x 3))\n  x)\n(displayln (g 4))\n(g 1)\n";
+    let done = sipc_with::<&str>(&[], text);
+    assert_eq!((done.code, done.text()), (1, "4\n"));
+    let expected = "standard input:2:4: assert!: the assertion failed: expected #true, got #false";
+    assert!(done.err.contains(expected), "{}", done.err);
+    assert!(
+        done.err.contains(" 2 |   (assert! (> x 3))"),
+        "{}",
+        done.err
+    );
+}
+
+#[test]
+fn the_last_definition_of_a_name_wins() {
+    let text = "(define f 1) (define (g) f) (define f 2) (displayln f (g)) (define f 3) (+ f 1)\n\
+                (displayln f)";
+    let done = sipc_with::<&str>(&[], text.as_bytes());
+    assert_eq!((done.code, done.text()), (0, "2 2 \n3\n"), "{}", done.err);
+    let done = sipc(&["-e", "(define f 1) (define f 2) (displayln f)"]);
+    assert_eq!((done.code, done.text()), (0, "2\n"), "{}", done.err);
+    let done = sipc_with::<&str>(
+        &[],
+        b"(define f 1) (define f 2)\n(define f 3) (define f (car 5))",
+    );
+    assert!(
+        done.err.contains("standard input:2:25: car"),
+        "{}",
+        done.err
+    );
+    let done = sipc_with::<&str>(&[], b"(define f 1) (exit 3) (define f 2) (displayln f)");
+    assert_eq!((done.code, done.text()), (3, ""), "{}", done.err);
+    let file = tempfile::NamedTempFile::with_suffix(".scm").unwrap();
+    std::fs::write(file.path(), "(define f 1)\n(define f 2)\n").unwrap();
+    let done = sipc(&[file.path().to_str().unwrap()]);
+    assert!(
+        done.err.contains(":2:2: f is defined a second time"),
+        "{}",
+        done.err
+    );
+}
+
+#[test]
+fn a_power_of_more_digits_than_can_be_interrupted_is_refused() {
+    for form in [
+        "(expt 7 9000000)",
+        "(expt 1/7 -9000000)",
+        "(expt 2 (expt 10 30))",
+    ] {
+        let done = sipc(&["-e", form]);
+        assert!(
+            done.err.contains("expt: the result would have more than"),
+            "{}",
+            done.err
+        );
+    }
+    let forms =
+        "(displayln (expt 2 10) (expt 1 9000000000) (expt -1 9000001) (expt 1/2 2) (expt 2.0 3)
+                            (< 1 (expt 2 3000000)))";
+    let done = sipc(&["-e", forms]);
+    assert_eq!(done.text(), "1024 1 -1 1/4 8.0 #true \n", "{}", done.err);
+}
+
 /// A function whose value is small, and written out has 2 to the power of `n` parts.
 pub(crate) const SHARED: &str =
     "(define (f n) (if (= n 0) '(1) (let ((x (f (- n 1)))) (list x x))))";
