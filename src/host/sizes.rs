@@ -66,8 +66,8 @@ fn bounded_power(args: &[SteelVal]) -> Result<(), SteelErr> {
     // The last bit of the base adds none: 2 to the power of n has n + 1 bits.
     if bits > 1 && (bits - 1).saturating_mul(times) > MOST_BITS {
         return Err(misuse(format!(
-            "expt: the result would have more than {MOST_DIGITS} digits; exact->inexact gives an \
-             approximate one"
+            "expt: the result would have more than {MOST_DIGITS} digits; an inexact base, such as \
+             2.0, gives an approximate one"
         )));
     }
     Ok(())

@@ -516,14 +516,19 @@ fn expressions_and_files_run_in_the_order_in_which_they_are_given() {
 
 #[test]
 fn a_panic_of_the_interpreter_is_an_error_like_others() {
+    // Steel's own boxes, which no user names: its printer has no number for the second one.
+    let ring = "(define a (#%box 1)) (define b (#%box a)) (#%set-box! a b) (car a)";
     let done = std::process::Command::new(SIPC)
-        .args(["-e", "(assert! #f)"])
+        .args(["-e", ring])
         .env_remove("RUST_BACKTRACE")
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&done.stderr).into_owned();
     assert_eq!(done.status.code(), Some(1), "{said}");
-    assert!(said.contains("Value given not true"), "{said}");
+    assert!(
+        said.contains("the interpreter failed: called `Option::unwrap()`"),
+        "{said}"
+    );
     assert!(!said.contains("panicked"), "{said}");
 }
 
