@@ -1,5 +1,5 @@
-;; Printing, after a look at the value: Steel's printer ends the process where a box contains
-;; itself.
+;; Printing that can be stopped, and that ends where a box contains itself: Steel's own functions
+;; print what is small. What is wrong with a call is raised at its place.
 
 (provide display
          displayln
@@ -7,10 +7,16 @@
          println
          write)
 
-(define (print-with name steels value port)
-  (#%check-port name port)
-  (#%check-printable value)
-  (apply steels (cons value port)))
+;; The primitives check the arguments: they name the form and say how it is used. What they find
+;; is raised at the place of the call, not here.
+(define-syntax checked
+  (syntax-rules ()
+    [(checked expression)
+     (let ([value expression])
+       (if (error-object? value)
+           (let ([place (current-function-span)])
+             (if (void? place) (raise-error value) (raise-error-with-span value place)))
+           value))]))
 
 ;;@doc
 ;; Prints a value as a person reads it: strings without quotes.
@@ -20,9 +26,10 @@
 ;; * value : any
 ;; * port : output-port? = (current-output-port)
 ;;
-;; Raises an error when the value contains itself through a box or a mutable field.
+;; A box or a vector inside itself is printed as ... there.
 (define (display value . port)
-  (print-with "display" #%private-display value port))
+  (unless (checked (#%print "display" port (current-output-port) value))
+    (apply #%private-display (cons value port))))
 
 ;;@doc
 ;; Prints values as display does, with a space between them, and a newline.
@@ -34,8 +41,15 @@
 ;; # Examples
 ;; (displayln "hello" 5)
 (define (displayln . values)
-  (apply #%check-printable values)
-  (apply #%private-displayln values))
+  (if (apply #%is-too-much values)
+      (begin
+        (for-each (lambda (value)
+                    (display value)
+                    ;; As Steel's does it, behind the last one too.
+                    (unless (empty? (cdr values)) (#%private-display " ")))
+                  values)
+        (newline))
+      (apply #%private-displayln values)))
 
 ;;@doc
 ;; Prints a value as it is written in a program, lists and symbols with a quote.
@@ -45,7 +59,8 @@
 ;; * value : any
 ;; * port : output-port? = (current-output-port)
 (define (print value . port)
-  (print-with "print" #%private-print value port))
+  (unless (checked (#%print "print" port (current-output-port) value))
+    (apply #%private-print (cons value port))))
 
 ;;@doc
 ;; Prints a value as print does, and a newline.
@@ -55,7 +70,8 @@
 ;; * value : any
 ;; * port : output-port? = (current-output-port)
 (define (println value . port)
-  (print-with "println" #%private-println value port))
+  (unless (checked (#%print "println" port (current-output-port) value))
+    (apply #%private-println (cons value port))))
 
 ;;@doc
 ;; Prints a value so that read can read it again.
@@ -65,4 +81,5 @@
 ;; * value : any
 ;; * port : output-port? = (current-output-port)
 (define (write value . port)
-  (print-with "write" #%private-write value port))
+  (unless (checked (#%print "write" port (current-output-port) value))
+    (apply #%private-write (cons value port))))

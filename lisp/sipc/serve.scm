@@ -96,17 +96,6 @@
                       (hash-insert *callbacks* number (cons (renew (car both)) (renew (cdr both)))))))
             (hash-keys->list *callbacks*)))
 
-;; The primitives check the arguments: they name the form and say how it is used. What they find
-;; is raised at the place of the call, not here.
-(define-syntax checked
-  (syntax-rules ()
-    [(checked expression)
-     (let ([value expression])
-       (if (error-object? value)
-           (let ([place (current-function-span)])
-             (if (void? place) (raise-error value) (raise-error-with-span value place)))
-           value))]))
-
 (define (forget number)
   (set! *callbacks* (hash-remove *callbacks* number)))
 

@@ -6,6 +6,7 @@
 //! `redefine`. A name outside every function is refused as ever: a misspelt one is noticed where
 //! it is used.
 
+use std::collections::HashSet;
 use std::path::Path;
 use steel::SteelVal;
 use steel::rerrs::ErrorKind as SteelErrorKind;
@@ -21,7 +22,8 @@ use crate::script::value::steel_error;
 const MOST: usize = 100;
 
 impl Host {
-    /// Runs a text. Names that its functions use before they are defined are noted.
+    /// Runs a text. Names that its functions use before they are defined are noted. What is no
+    /// file may define a name again: it is run in parts, since Steel refuses that in one.
     pub(super) fn run(
         &mut self,
         name: &str,
@@ -29,6 +31,29 @@ impl Host {
         path: Option<&Path>,
     ) -> Result<Vec<SteelVal>> {
         self.undefined.clear();
+        let cuts = match path {
+            None => second_definitions(text),
+            Some(_) => Vec::new(),
+        };
+        let (mut values, mut start) = (Vec::new(), 0);
+        for end in cuts {
+            // Blanks keep the places of what is behind them.
+            let part = format!("{}{}", blank(&text[..start]), &text[start..end]);
+            values.extend(self.run_part(name, &part, path)?);
+            if self.exit_status().is_some() {
+                return Ok(Vec::new());
+            }
+            start = end;
+        }
+        if start == 0 {
+            return self.run_part(name, text, path);
+        }
+        let part = format!("{}{}", blank(&text[..start]), &text[start..]);
+        values.extend(self.run_part(name, &part, path)?);
+        Ok(values)
+    }
+
+    fn run_part(&mut self, name: &str, text: &str, path: Option<&Path>) -> Result<Vec<SteelVal>> {
         // A file is a whole: what is not bound there is a mistake.
         let may_wait = self.redefinitions.is_some() && path.is_none();
         let before = self.last_error.clone();
@@ -71,6 +96,28 @@ impl Host {
             .map(|name| (name.clone(), self.similar(name)))
             .collect()
     }
+}
+
+/// Returns where a name is defined that was defined since the last such place.
+fn second_definitions(text: &str) -> Vec<usize> {
+    let mut names = HashSet::new();
+    let mut cuts = Vec::new();
+    for form in forms(text) {
+        let Some((name, _)) = definition(&text[form.clone()]) else {
+            continue;
+        };
+        if !names.insert(name) {
+            cuts.push(form.start);
+            names.clear();
+            names.insert(name);
+        }
+    }
+    cuts
+}
+
+fn blank(text: &str) -> String {
+    let kept = |c| if c == '\n' { '\n' } else { ' ' };
+    text.chars().map(kept).collect()
 }
 
 /// Returns whether a text gives a name another value: what is not bound has none to change.

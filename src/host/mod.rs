@@ -5,6 +5,7 @@
 //! only [`crate::sipc`].
 
 mod assign;
+mod boxes;
 mod builder;
 mod datum;
 mod files;
@@ -25,6 +26,7 @@ mod sizes;
 pub mod syntax;
 mod text;
 mod trace;
+mod written;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -37,6 +39,7 @@ use steel::{SteelErr, SteelVal};
 use crate::error::{Error, ErrorKind, Result};
 use crate::script::control::Control;
 use crate::script::endpoints::{Endpoints, Shared, lock};
+use crate::script::outcome::{wrong_count, wrong_type};
 use crate::sipc::ListenerStats;
 
 pub use builder::HostBuilder;
@@ -244,7 +247,9 @@ fn install(engine: &mut Engine, at_prompt: &Arc<AtomicBool>) -> Result<Shared> {
     }
     reader::register(engine);
     files::register(engine);
-    printable::register(engine);
+    assertion(engine);
+    printable::register(engine, &lock(&endpoints).control.clone());
+    boxes::register(engine).map_err(failed)?;
     sizes::register(engine);
     crate::script::register(engine, &endpoints, at_prompt).map_err(failed)?;
     crate::script::register_help(engine, modules::documentation);
@@ -254,9 +259,10 @@ fn install(engine: &mut Engine, at_prompt: &Arc<AtomicBool>) -> Result<Shared> {
     }
     engine.register_steel_module(modules::MODULE_NAME.to_owned(), modules::MODULE.to_owned());
     let program = format!(
-        "(require \"{}\")\n{}",
+        "(require \"{}\")\n{}\n{}",
         modules::MODULE_NAME,
-        modules::PREFIXED_MACROS
+        modules::PREFIXED_MACROS,
+        modules::MUTABLE_STRUCTURES
     );
     engine
         .compile_and_run_raw_program(program)
@@ -269,6 +275,23 @@ fn install(engine: &mut Engine, at_prompt: &Arc<AtomicBool>) -> Result<Shared> {
         engine.register_value(&format!("cl-sipc:{name}"), value);
     }
     Ok(endpoints)
+}
+
+/// Steel's `assert!` panics (0.8.3).
+fn assertion(engine: &mut Engine) {
+    let function = |args: &[SteelVal]| match args {
+        [SteelVal::BoolV(true)] => Ok(SteelVal::Void),
+        [value] => Err(wrong_type(
+            "assert!",
+            "the assertion failed: expected #true",
+            value,
+        )),
+        _ => Err(wrong_count("assert!", "(assert! condition)", args.len())),
+    };
+    engine.register_value(
+        "assert!",
+        SteelVal::anonymous_boxed_function(Arc::new(function)),
+    );
 }
 
 fn script_error(message: String) -> Error {

@@ -6,10 +6,13 @@
 //!
 //! What a script can still do to its own process, since Steel leaves no way in between (0.8.3):
 //!
-//! - Hashing a value that it nested very deep, as a key of a hash, dropping closures or boxes in
-//!   each other, and printing a box that contains itself overflow the native stack, which ends
-//!   the process: from some 20 000 levels on with 8 MiB, some 2 000 000 with the 1 GiB that the
-//!   programs run the engine with. The prompt's own results are printed within bounds.
+//! - Hashing a value that it nested very deep, as a key of a hash, and dropping closures or boxes
+//!   in each other overflow the native stack, which ends the process: from some 20 000 levels on
+//!   with 8 MiB, some 2 000 000 with the 1 GiB that the programs run the engine with.
+//! - An error of Steel's own shows its argument whole, and nothing can stop that: `(car x)` does
+//!   not end where `x` is a list of the same list twice, sixty levels of it
+//!   (`CycleCollector::add` notes what it has seen only behind a mutable value). And `equal?` of
+//!   two boxes that contain themselves does not end (`RecursiveEqualityHandler`).
 //! - Recursion without end is an error, but only after 10 000 000 frames, some 1.2 GB and two
 //!   seconds: `STACK_LIMIT` is a constant, checked where a call pushes its frame
 //!   (`VmCore::check_stack_overflow`), and neither a hook nor the depth is reachable from outside
@@ -17,8 +20,8 @@
 //!   `println!`. That goes to descriptor 1, which the script, its children and its terminal
 //!   share, so nothing can take it out without touching their output. An interrupt stops the
 //!   recursion at once and takes as long as dropping the frames, some 0.3 s for millions.
-//! - One call of a function of Steel's that computes long, such as `(expt 7 10000000)`, is not
-//!   interrupted in the middle.
+//! - One call of a function of Steel's that computes long, such as `sort`, is not interrupted in
+//!   the middle.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -147,6 +147,12 @@ fn plainly(text: &str) -> Option<String> {
     if let Some(value) = text.strip_prefix(NO_FUNCTION) {
         return Some(format!("cannot call {value}: it is no function"));
     }
+    const AGAIN: &str = "Variable re defined within the top level definition: ";
+    if let Some(name) = text.strip_prefix(AGAIN) {
+        return Some(format!(
+            "{name} is defined a second time; in a file a name is defined once, set! changes it"
+        ));
+    }
     if text.starts_with("key not found in hash map: ") {
         return text.split_once(" - map: ").map(|(key, _)| key.to_owned());
     }

@@ -10,6 +10,12 @@ use crate::script::outcome::misuse;
 /// Elements that one call makes at most: 1.6 GB, and a few seconds that cannot be interrupted.
 const MOST: usize = 100_000_000;
 
+/// Bits of a power, which take some 50 ms that cannot be interrupted.
+const MOST_BITS: u64 = 3_400_000;
+
+/// The same in decimal digits.
+const MOST_DIGITS: u64 = 1_000_000;
+
 /// Puts functions in the place of Steel's.
 pub(super) fn register(engine: &mut Engine) {
     // A vector needs the interpreter's heap: it is Scheme, in lisp/sipc/script.scm.
@@ -28,6 +34,43 @@ pub(super) fn register(engine: &mut Engine) {
         }));
         engine.register_value(name, function);
     }
+    if let Ok(SteelVal::FuncV(steels)) = engine.extract_value("expt") {
+        let function = SteelVal::anonymous_boxed_function(Arc::new(move |args: &[SteelVal]| {
+            bounded_power(args)?;
+            steels(args)
+        }));
+        engine.register_value("expt", function);
+    }
+}
+
+/// Refuses a power of exact numbers whose digits take longer than an interrupt may wait.
+fn bounded_power(args: &[SteelVal]) -> Result<(), SteelErr> {
+    let [base, exponent] = args else {
+        return Ok(());
+    };
+    let bits = match base {
+        SteelVal::IntV(base) => u64::from(usize::BITS - base.unsigned_abs().leading_zeros()),
+        SteelVal::BigNum(base) => base.bits(),
+        SteelVal::Rational(base) => {
+            let largest = base.numer().unsigned_abs().max(base.denom().unsigned_abs());
+            u64::from(u32::BITS - largest.leading_zeros())
+        }
+        SteelVal::BigRational(base) => base.numer().bits().max(base.denom().bits()),
+        _ => return Ok(()),
+    };
+    let times = match exponent {
+        SteelVal::IntV(times) => times.unsigned_abs() as u64,
+        SteelVal::BigNum(_) => u64::MAX,
+        _ => return Ok(()),
+    };
+    // The last bit of the base adds none: 2 to the power of n has n + 1 bits.
+    if bits > 1 && (bits - 1).saturating_mul(times) > MOST_BITS {
+        return Err(misuse(format!(
+            "expt: the result would have more than {MOST_DIGITS} digits; an inexact base, such as \
+             2.0, gives an approximate one"
+        )));
+    }
+    Ok(())
 }
 
 fn bounded(name: &str, args: &[SteelVal]) -> Result<(), SteelErr> {

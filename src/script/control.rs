@@ -65,6 +65,13 @@ impl Control {
         self.is_interrupted.load(Ordering::SeqCst)
     }
 
+    /// Whether a primitive that takes long must leave off. For code that is serving, an end that
+    /// is asked for waits until its callback has returned.
+    pub(crate) fn must_stop(&self) -> bool {
+        self.is_interrupted()
+            || (self.termination().is_some() && !self.is_serving.load(Ordering::SeqCst))
+    }
+
     pub(crate) fn termination(&self) -> Option<i32> {
         Some(self.termination.load(Ordering::SeqCst)).filter(|status| *status != 0)
     }

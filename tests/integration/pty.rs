@@ -194,6 +194,36 @@ fn ctrl_c_stops_whatever_is_running_and_keeps_older_sockets() {
 }
 
 #[test]
+fn a_value_that_does_not_end_when_written_out_is_shown_in_part_and_its_printing_stops() {
+    let folder = tempdir().unwrap();
+    let mut screen = Screen::session(folder.path());
+    screen.ask(crate::repl::SHARED, "");
+    screen.ask("(define shared (f 60))", "");
+    screen.ask("shared", "= ((((");
+    screen.ask("(box shared)", "= #&((((");
+    for form in [
+        "(display shared)",
+        "(write (list 'a shared))",
+        "(string-length (to-string shared shared))",
+        "(let loop () (to-string shared) (loop))",
+    ] {
+        screen.press(&format!("{form}\r"));
+        screen.wait_for("\x1b[?2004l");
+        std::thread::sleep(Duration::from_millis(300));
+        let start = Instant::now();
+        screen.press(CTRL_C);
+        screen.wait_for("stopped after");
+        screen.wait_for(PROMPT);
+        assert!(
+            start.elapsed() < Duration::from_millis(500),
+            "{form}: {:?}",
+            start.elapsed()
+        );
+    }
+    screen.ask("(+ 1 2)", "= 3");
+}
+
+#[test]
 fn a_hook_that_is_stopped_or_fails_serves_no_longer() {
     let folder = tempdir().unwrap();
     let mut screen = Screen::session(folder.path());
