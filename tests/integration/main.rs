@@ -27,6 +27,7 @@ mod faults; // peers that lie: cut off, too long, wrong checksum, slow, silent
 mod foreign; // peers in another language, written from the byte rules
 mod foreign_examples; // each example against a foreign peer
 mod injection; // system calls that fail
+mod kinds; // each callback gets its own message's type and value
 mod layers; // the import rules
 mod lifetime; // bind, release, drop, stale files, interrupts, descriptors
 mod limits; // bounds: peers, descriptors, queues, sizes, times
