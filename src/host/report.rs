@@ -10,6 +10,7 @@ use steel::parser::span::Span;
 use steel::steel_vm::engine::Engine;
 
 use super::assign;
+use super::redefine::IS_BUILT_IN;
 use super::syntax::position;
 use super::text::{picture, visible};
 
@@ -152,6 +153,13 @@ fn plainly(text: &str) -> Option<String> {
         return Some(format!(
             "{name} is defined a second time; in a file a name is defined once, set! changes it"
         ));
+    }
+    if text.ends_with(IS_BUILT_IN) {
+        return Some(
+            "set! cannot change a name of Steel's own, also where it was defined anew; give the \
+             variable another name"
+                .to_owned(),
+        );
     }
     if text.starts_with("key not found in hash map: ") {
         return text.split_once(" - map: ").map(|(key, _)| key.to_owned());
