@@ -18,6 +18,7 @@ mod output;
 mod printable;
 mod reader;
 mod redefine;
+mod rename;
 mod report;
 mod run;
 mod session;

@@ -256,7 +256,7 @@ pub(super) fn unbound_message(name: &str) -> String {
 }
 
 /// Returns the names that the top level of a text defines as variables.
-fn defined(text: &str) -> Vec<String> {
+pub(super) fn defined(text: &str) -> Vec<String> {
     forms(text)
         .into_iter()
         .flat_map(|form| {

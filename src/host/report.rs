@@ -26,6 +26,18 @@ pub(crate) struct Sources(Arc<Mutex<Known>>);
 struct Known {
     texts: HashMap<u32, Source>,
     next: u32,
+    /// Texts that were compiled with other names, and what their authors wrote.
+    renamed: Vec<(String, String)>,
+}
+
+impl Known {
+    /// Returns a text as its author wrote it.
+    fn as_written(&self, text: Arc<Cow<'static, str>>) -> Arc<Cow<'static, str>> {
+        match self.renamed.iter().find(|(renamed, _)| *text == *renamed) {
+            Some((_, written)) => Arc::new(written.clone().into()),
+            None => assign::as_written(&text).map_or(text, Arc::new),
+        }
+    }
 }
 
 /// A text that was compiled.
@@ -47,15 +59,18 @@ impl Sources {
         let top = SourceId::fresh();
         let again = path.and_then(|path| engine.get_source_id(path));
         // Modules that have changed keep their numbers too.
-        for (id, source) in known.texts.iter_mut().filter(|(_, source)| source.is_file) {
+        let mut texts = std::mem::take(&mut known.texts);
+        for (id, source) in texts.iter_mut().filter(|(_, source)| source.is_file) {
             if let Some(text) = engine.get_source(&SourceId(*id)) {
-                source.text = as_written(text);
+                source.text = known.as_written(text);
             }
         }
+        known.texts = texts;
         for id in again.into_iter().chain((known.next..top.0).map(SourceId)) {
             let Some(text) = engine.get_source(&id) else {
                 continue;
             };
+            let text = known.as_written(text);
             let path = engine.get_path_for_source_id(&id);
             let name = path
                 .as_ref()
@@ -66,13 +81,19 @@ impl Sources {
                 id.0,
                 Source {
                     name,
-                    text: as_written(text),
+                    text,
                     is_internal,
                     is_file,
                 },
             );
         }
         known.next = top.0 + 1;
+    }
+
+    /// Notes that a text is compiled with other names than its author wrote.
+    pub(super) fn note_renamed(&self, renamed: String, written: String) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.renamed.push((renamed, written));
     }
 
     /// Returns the text that a place is in.
@@ -183,14 +204,6 @@ fn plainly(text: &str) -> Option<String> {
         ),
         false => format!("expected a {name}, found: {found}"),
     })
-}
-
-/// Returns a text as its author wrote it.
-fn as_written(text: Arc<Cow<'static, str>>) -> Arc<Cow<'static, str>> {
-    match assign::as_written(&text) {
-        Some(written) => Arc::new(written),
-        None => text,
-    }
 }
 
 /// Describes a place in a text and what is wrong there.

@@ -7,7 +7,7 @@ use steel::steel_vm::engine::Engine;
 use steel::{SteelErr, SteelVal};
 
 use super::text::{as_text, read_script, without_interpreter_line};
-use super::{Host, reader, redefine, report, script_error, syntax};
+use super::{Host, reader, redefine, rename, report, script_error, syntax};
 use crate::error::{Error, ErrorKind, Result};
 use crate::script::endpoints::lock;
 
@@ -177,12 +177,35 @@ impl Host {
         text: String,
         path: Option<&Path>,
     ) -> Result<RawProgramWithSymbols> {
-        let compiled = match path {
-            Some(path) => self.engine.emit_raw_program(text, path.to_owned()),
-            None => self.engine.emit_raw_program_no_path(text),
-        };
+        let mut compiled = self.emit(&text, path);
+        if let Err(error) = &compiled
+            && self.redefinitions.is_none()
+            && error.to_string().contains(redefine::IS_BUILT_IN)
+            && let Some(renamed) = rename::renamed(&text, |name| self.is_own(name))
+        {
+            compiled = self.emit(&renamed, path);
+            self.sources.note_renamed(renamed, text);
+        }
         self.sources.update(&self.engine, name, path);
         compiled.map_err(|error| self.failed(&error))
+    }
+
+    fn emit(
+        &mut self,
+        text: &str,
+        path: Option<&Path>,
+    ) -> std::result::Result<RawProgramWithSymbols, SteelErr> {
+        let text = text.to_owned();
+        match path {
+            Some(path) => self.engine.emit_raw_program(text, path.to_owned()),
+            None => self.engine.emit_raw_program_no_path(text),
+        }
+    }
+
+    /// Returns whether a name is one of Steel's own, which its compiler lets nobody assign.
+    fn is_own(&mut self, name: &str) -> bool {
+        self.emit(&format!("(set! {name} {name})"), None)
+            .is_err_and(|error| error.to_string().contains(redefine::IS_BUILT_IN))
     }
 
     /// Calls a function the script defined.

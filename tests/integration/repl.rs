@@ -571,3 +571,30 @@ fn a_definition_takes_the_place_of_a_macro() {
         (0, "8\n9\n10\n1\n", "")
     );
 }
+
+#[test]
+fn a_variable_named_as_something_of_steels_own_can_be_assigned_and_errors_show_what_was_written() {
+    let place = Place::new();
+    let script = place.path("count.scm");
+    let text = "(define log 1)\n(set! log (+ log 1))\n(displayln log)\n(set! log (+ log \"x\"))\n";
+    std::fs::write(&script, text).unwrap();
+    for done in [
+        sipc(&[&script]),
+        sipc(&["-e", text]),
+        sipc_with(&["-"], text.as_bytes()),
+    ] {
+        assert_eq!((done.code, done.text()), (1, "2\n"), "{done:?}");
+        assert!(
+            done.err.contains(":4:12: + expects a number"),
+            "{}",
+            done.err
+        );
+        assert!(
+            done.err.contains(" 4 | (set! log (+ log \"x\"))"),
+            "{}",
+            done.err
+        );
+    }
+    let checked = sipc(&["--check", &script]);
+    assert_eq!((checked.code, &*checked.err), (0, ""));
+}

@@ -1,4 +1,4 @@
 (define log '())
 (define (note x)
   (set! log (cons x log)))
-(note 1)
+(displayln `(log ,log))
