@@ -5,7 +5,6 @@
 //! only [`crate::sipc`].
 
 mod assign;
-mod boxes;
 mod builder;
 mod datum;
 mod files;
@@ -250,7 +249,6 @@ fn install(engine: &mut Engine, at_prompt: &Arc<AtomicBool>) -> Result<Shared> {
     files::register(engine);
     assertion(engine);
     printable::register(engine, &lock(&endpoints).control.clone());
-    boxes::register(engine).map_err(failed)?;
     sizes::register(engine);
     crate::script::register(engine, &endpoints, at_prompt).map_err(failed)?;
     crate::script::register_help(engine, modules::documentation);
@@ -260,10 +258,9 @@ fn install(engine: &mut Engine, at_prompt: &Arc<AtomicBool>) -> Result<Shared> {
     }
     engine.register_steel_module(modules::MODULE_NAME.to_owned(), modules::MODULE.to_owned());
     let program = format!(
-        "(require \"{}\")\n{}\n{}",
+        "(require \"{}\")\n{}",
         modules::MODULE_NAME,
-        modules::PREFIXED_MACROS,
-        modules::MUTABLE_STRUCTURES
+        modules::PREFIXED_MACROS
     );
     engine
         .compile_and_run_raw_program(program)

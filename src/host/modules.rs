@@ -8,7 +8,6 @@ pub(crate) const MODULE_NAME: &str = "sipc.scm";
 pub(crate) const MODULE: &str = concat!(
     include_str!("../../lisp/sipc/read.scm"),
     include_str!("../../lisp/sipc/input.scm"),
-    include_str!("../../lisp/sipc/box.scm"),
     include_str!("../../lisp/sipc/print.scm"),
     include_str!("../../lisp/sipc/script.scm"),
     include_str!("../../lisp/sipc/serve.scm"),
@@ -72,24 +71,6 @@ pub(crate) const PREFIXED_MACROS: &str = "
   (syntax-rules () [(_ spec body ...) (with-pointer spec body ...)]))
 (define-syntax cl-sipc:with-pointer
   (syntax-rules () [(_ spec body ...) (with-pointer spec body ...)]))
-";
-
-/// Makes the fields of mutable structures boxes of `host/boxes.rs`. Steel's `struct` is a function
-/// that makes forms, in an engine of its own which only a macro's expansion reaches.
-pub(crate) const MUTABLE_STRUCTURES: &str = "
-(defmacro (#%mend-structures form)
-  (let ([steels struct-impl])
-    (define (mend form)
-      (cond
-        [(and (list? form) (not (empty? form)) (equal? (car form) '#%box))
-         (list '#%box (cons '#%wrap (map mend (cdr form))))]
-        [(list? form) (map mend form)]
-        [(equal? form '#%unbox) '#%field]
-        [(equal? form '#%set-box!) '#%set-field!]
-        [else form]))
-    (set! struct-impl (lambda (name fields options) (mend (steels name fields options))))
-    #true))
-(#%mend-structures)
 ";
 
 /// Returns the documentation of a name: the `;;@doc` block before its definition.

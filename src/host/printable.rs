@@ -10,7 +10,6 @@ use steel::gc::ShareableMut;
 use steel::steel_vm::engine::Engine;
 use steel::{SteelErr, SteelVal};
 
-use super::boxes;
 use super::written::{Style, Writing};
 use crate::script::control::Control;
 use crate::script::outcome::{Outcome, misuse};
@@ -146,8 +145,8 @@ pub(super) fn parts(value: &SteelVal, mut add: impl FnMut(SteelVal)) {
             add(pair.car());
             add(pair.cdr());
         }
-        SteelVal::Boxed(inner) => add(boxes::unwrap(inner.read().clone())),
-        SteelVal::HeapAllocated(inner) => add(boxes::unwrap(inner.get())),
+        SteelVal::Boxed(inner) => add(inner.read().clone()),
+        SteelVal::HeapAllocated(inner) => add(inner.get()),
         SteelVal::CustomStruct(fields) => {
             (0..)
                 .map_while(|at| fields.get_index(at).cloned())
@@ -168,8 +167,8 @@ fn is_too_much(value: &SteelVal, control: &Control) -> Result<bool, SteelErr> {
     }
     let (mut known, mut open) = (HashSet::new(), HashSet::new());
     let (mut is_shared, mut is_noted, mut has_structure) = (false, false, false);
-    // Boxes that are open, and those that Steel would show as `(...)`.
-    let (mut boxes, mut has_wrapped) = (0usize, false);
+    // Boxes that are open.
+    let mut boxes = 0usize;
     let mut waiting = vec![Step::Enter(value.clone())];
     let mut count = 0;
     while let Some(step) = waiting.pop() {
@@ -194,7 +193,6 @@ fn is_too_much(value: &SteelVal, control: &Control) -> Result<bool, SteelErr> {
             is_shared = true;
             continue;
         }
-        has_wrapped |= boxes::is_wrapped(&value);
         has_structure |= matches!(value, SteelVal::CustomStruct(_));
         // From here on Steel notes what it has seen.
         is_noted |= matches!(value, SteelVal::MutableVector(_));
@@ -202,9 +200,6 @@ fn is_too_much(value: &SteelVal, control: &Control) -> Result<bool, SteelErr> {
         boxes += usize::from(is_box);
         waiting.push(Step::Leave(at, is_box));
         parts(&value, |part| waiting.push(Step::Enter(part)));
-    }
-    if has_wrapped && !has_structure {
-        return Ok(true);
     }
     if is_noted {
         return Ok(false);

@@ -9,7 +9,9 @@
 //! - Hashing a value that it nested very deep, as a key of a hash, and dropping closures or boxes
 //!   in each other overflow the native stack, which ends the process: from some 20 000 levels on
 //!   with 8 MiB, some 2 000 000 with the 1 GiB that the programs run the engine with.
-//! - An error of Steel's own shows its argument whole, and nothing can stop that: `(car x)` does
+//! - An error of Steel's own shows its argument whole, and nothing can stop that: `(car x)` ends
+//!   the process where `x` is a box that contains itself (`format_with_cycles` begins anew at each
+//!   box; only a box's reader and writer could keep rings out, and modules use Steel's), and does
 //!   not end where `x` is a list of the same list twice, sixty levels of it
 //!   (`CycleCollector::add` notes what it has seen only behind a mutable value). And `equal?` of
 //!   two boxes that contain themselves does not end (`RecursiveEqualityHandler`).

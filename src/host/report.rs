@@ -14,6 +14,10 @@ use super::redefine::IS_BUILT_IN;
 use super::syntax::position;
 use super::text::{picture, visible};
 
+/// What is said of [`IS_BUILT_IN`].
+pub(super) const OWN_NAME: &str = "set! cannot change a name of Steel's own, also where it was \
+                                   defined anew; give the variable another name";
+
 /// Characters of a source line that are shown.
 const WIDTH: usize = 100;
 
@@ -176,11 +180,7 @@ fn plainly(text: &str) -> Option<String> {
         ));
     }
     if text.ends_with(IS_BUILT_IN) {
-        return Some(
-            "set! cannot change a name of Steel's own, also where it was defined anew; give the \
-             variable another name"
-                .to_owned(),
-        );
+        return Some(OWN_NAME.to_owned());
     }
     if text.starts_with("key not found in hash map: ") {
         return text.split_once(" - map: ").map(|(key, _)| key.to_owned());

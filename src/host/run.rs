@@ -142,7 +142,7 @@ impl Host {
         }
         let mut program = self.compile(name, text.clone(), path.as_deref());
         if let (Err(error), Some(unit)) = (&program, &mut unit)
-            && error.to_string().contains(redefine::IS_BUILT_IN)
+            && error.to_string().contains(report::OWN_NAME)
         {
             text.truncate(own);
             unit.setters.clear();

@@ -6,7 +6,7 @@
 use steel::SteelVal;
 use steel::gc::ShareableMut;
 
-use super::{boxes, report};
+use super::report;
 use crate::script::value::steel_error;
 
 /// Levels that are shown. Below them a value is `...`.
@@ -75,13 +75,9 @@ fn shape(value: &SteelVal, levels: usize, left: &mut usize) -> Shown {
         SteelVal::Pair(_) | SteelVal::Boxed(_) | SteelVal::HeapAllocated(_) if levels == 0 => {
             dots()
         }
-        SteelVal::Boxed(inner) => {
-            let inside = boxes::unwrap(inner.read().clone());
-            Shown::Boxed(Box::new(shape(&inside, levels - 1, left)))
-        }
+        SteelVal::Boxed(inner) => Shown::Boxed(Box::new(shape(&inner.read(), levels - 1, left))),
         SteelVal::HeapAllocated(inner) => {
-            let inside = boxes::unwrap(inner.get());
-            Shown::Boxed(Box::new(shape(&inside, levels - 1, left)))
+            Shown::Boxed(Box::new(shape(&inner.get(), levels - 1, left)))
         }
         SteelVal::CustomStruct(fields) if fields.is_transparent() => {
             let mut all = group(

@@ -7,7 +7,6 @@ use std::collections::HashSet;
 use steel::gc::ShareableMut;
 use steel::{SteelErr, SteelVal};
 
-use super::boxes;
 use super::printable::{parts, place};
 use crate::script::control::Control;
 use crate::script::outcome::misuse;
@@ -185,11 +184,14 @@ impl<'a> Writing<'a> {
             }
             SteelVal::Boxed(inner) => self.boxed(inner.read().clone()),
             SteelVal::HeapAllocated(inner) => self.boxed(inner.get()),
-            SteelVal::CustomStruct(ref fields) if fields.is_transparent() => {
+            SteelVal::CustomStruct(ref fields) => {
                 self.text.push('(');
                 self.text.push_str(fields.name().resolve());
                 let mut items = Vec::new();
-                parts(&value, |field| items.push(field));
+                // Of others Steel shows the name.
+                if fields.is_transparent() {
+                    parts(&value, |field| items.push(field));
+                }
                 self.steps
                     .push(Step::Items(Box::new(items.into_iter()), " "));
             }
@@ -208,6 +210,6 @@ impl<'a> Writing<'a> {
 
     fn boxed(&mut self, inside: SteelVal) {
         self.text.push_str("'#&");
-        self.steps.push(Step::Value(boxes::unwrap(inside)));
+        self.steps.push(Step::Value(inside));
     }
 }
