@@ -135,6 +135,20 @@ impl Screen {
         shown
     }
 
+    /// Presses Ctrl-C while a form runs, and fails when that does not stop it at once.
+    #[track_caller]
+    pub(crate) fn stop_at_once(&mut self, form: &str) {
+        let start = Instant::now();
+        self.press(CTRL_C);
+        self.wait_for("stopped after");
+        self.wait_for(PROMPT);
+        assert!(
+            start.elapsed() < Duration::from_millis(500),
+            "{form}: {:?}",
+            start.elapsed()
+        );
+    }
+
     /// Sends a signal to the program.
     pub(crate) fn signal(&self, signal: Signal) {
         let children = format!("/proc/{0}/task/{0}/children", self.child.id());
