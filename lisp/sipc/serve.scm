@@ -74,16 +74,19 @@
       [else
        (let ([type (#%event-type)]
              [run (#%event-run)])
-         (unless (event type (#%event-value))
-           (forget (#%end-by-message target)))
+         (handle target event)
          (pump-run target event type run))])))
+
+;; Calls the callback of the message that has come, outside a run.
+(define (handle target callback)
+  (unless (callback (#%event-type) (#%event-value))
+    (forget (#%end-by-message target))))
 
 ;; A warning that the error callback lets pass becomes a message.
 (define (report target)
   (let ([number (#%after-fault ((car (callbacks (#%event-listener))) (#%event-value)))])
     (when number
-      (unless ((cdr (callbacks number)) (#%event-type) (#%event-value))
-        (forget (#%end-by-message target))))))
+      (handle target (cdr (callbacks number))))))
 
 ;; Lets servers call the new function where they were given the old one.
 (define (sipc-renew-callbacks old new)
