@@ -31,12 +31,13 @@ impl Host {
         path: Option<&Path>,
     ) -> Result<Vec<SteelVal>> {
         self.undefined.clear();
-        let cuts = match path {
+        let mut ends = match path {
             None => second_definitions(text),
             Some(_) => Vec::new(),
         };
+        ends.push(text.len());
         let (mut values, mut start) = (Vec::new(), 0);
-        for end in cuts {
+        for end in ends {
             // Blanks keep the places of what is behind them.
             let part = format!("{}{}", blank(&text[..start]), &text[start..end]);
             values.extend(self.run_part(name, &part, path)?);
@@ -45,11 +46,6 @@ impl Host {
             }
             start = end;
         }
-        if start == 0 {
-            return self.run_part(name, text, path);
-        }
-        let part = format!("{}{}", blank(&text[..start]), &text[start..]);
-        values.extend(self.run_part(name, &part, path)?);
         Ok(values)
     }
 

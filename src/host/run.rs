@@ -79,7 +79,7 @@ impl Host {
 
     fn check(&mut self, name: &str, text: &str, path: Option<&Path>) -> Result<()> {
         let (text, path, _) = self.readable(name, text, path)?;
-        let program = self.compile(name, text, path.as_deref())?;
+        let program = self.compile(name, &text, path.as_deref())?;
         // Names are looked up in this last step.
         self.engine
             .raw_program_to_executable(program)
@@ -140,13 +140,13 @@ impl Host {
             unit.hide_macros(&mut self.engine);
             text.push_str(&unit.setters);
         }
-        let mut program = self.compile(name, text.clone(), path.as_deref());
+        let mut program = self.compile(name, &text, path.as_deref());
         if let (Err(error), Some(unit)) = (&program, &mut unit)
             && error.to_string().contains(report::OWN_NAME)
         {
             text.truncate(own);
             unit.setters.clear();
-            program = self.compile(name, text, path.as_deref());
+            program = self.compile(name, &text, path.as_deref());
         }
         let mut result = program.and_then(|program| self.run_program(program));
         if let (Ok(values), Some(all), Some(unit)) = (&result, &self.redefinitions, &unit)
@@ -174,17 +174,17 @@ impl Host {
     fn compile(
         &mut self,
         name: &str,
-        text: String,
+        text: &str,
         path: Option<&Path>,
     ) -> Result<RawProgramWithSymbols> {
-        let mut compiled = self.emit(&text, path);
+        let mut compiled = self.emit(text, path);
         if let Err(error) = &compiled
             && self.redefinitions.is_none()
             && error.to_string().contains(redefine::IS_BUILT_IN)
-            && let Some(renamed) = rename::renamed(&text, |name| self.is_own(name))
+            && let Some(renamed) = rename::renamed(text, |name| self.is_own(name))
         {
             compiled = self.emit(&renamed, path);
-            self.sources.note_renamed(renamed, text);
+            self.sources.note_renamed(renamed, text.to_owned());
         }
         self.sources.update(&self.engine, name, path);
         compiled.map_err(|error| self.failed(&error))
