@@ -39,6 +39,7 @@ mod io;
 mod limits;
 mod listener;
 mod message;
+mod patience;
 mod peer;
 mod shared;
 mod stats;

@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::patience::Patience;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Ends a wait from another thread.
@@ -83,43 +84,42 @@ pub(crate) fn wait(
     event_loop: Option<BorrowedFd<'_>>,
     waker: &Waker,
     deadline: Option<Instant>,
+    patience: &mut Patience,
 ) -> Result<Woke> {
-    loop {
-        let unused = || PollFd::new(waker.as_fd(), PollFlags::empty());
-        let mut fds = [
-            PollFd::new(waker.as_fd(), PollFlags::POLLIN),
-            unused(),
-            unused(),
-        ];
-        let mut count = 1;
-        if let Some((fd, flags)) = socket {
-            fds[1] = PollFd::new(fd, flags);
-            count = 2;
-        }
-        if let Some(fd) = event_loop {
-            fds[2] = PollFd::new(fd, PollFlags::POLLIN);
-            count = 3;
-        }
-        match poll(&mut fds[..count], timeout(deadline)) {
+    let unused = || PollFd::new(waker.as_fd(), PollFlags::empty());
+    let mut fds = [
+        PollFd::new(waker.as_fd(), PollFlags::POLLIN),
+        unused(),
+        unused(),
+    ];
+    let mut count = 1;
+    if let Some((fd, flags)) = socket {
+        fds[1] = PollFd::new(fd, flags);
+        count = 2;
+    }
+    if let Some(fd) = event_loop {
+        fds[2] = PollFd::new(fd, PollFlags::POLLIN);
+        count = 3;
+    }
+    let woke = patience.wait(deadline, |left| {
+        match poll(&mut fds[..count], timeout(left)) {
+            Ok(0) | Err(Errno::EINTR) => return Ok(None),
             Ok(_) => {}
-            Err(Errno::EINTR) => continue,
             Err(errno) => return Err(system("cannot wait for a socket", errno)),
         }
-        let fired = fds.map(|fd| fd.any().unwrap_or(true));
-        if fired[0] {
+        let fired = |place: usize| fds[place].any().unwrap_or(true);
+        Ok(if fired(0) {
             waker.clear();
-            return Ok(Woke::Woken);
-        }
-        if fired[1] {
-            return Ok(Woke::Ready);
-        }
-        if fired[2] {
-            return Ok(Woke::Loop);
-        }
-        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-            return Ok(Woke::TimedOut);
-        }
-    }
+            Some(Woke::Woken)
+        } else if fired(1) {
+            Some(Woke::Ready)
+        } else if fired(2) {
+            Some(Woke::Loop)
+        } else {
+            None
+        })
+    })?;
+    Ok(woke.unwrap_or(Woke::TimedOut))
 }
 
 /// Waits until the waker is used or the deadline passes.
@@ -128,15 +128,14 @@ pub(crate) fn wait(
 ///
 /// - [`ErrorKind::Io`]: the kernel cannot wait.
 pub fn rest(waker: &Waker, deadline: Option<Instant>) -> Result<()> {
-    wait(None, None, waker, deadline).map(drop)
+    wait(None, None, waker, deadline, &mut Patience::default()).map(drop)
 }
 
-/// Returns the time left as whole milliseconds, rounded up so that a wait is never a spin.
-pub(crate) fn timeout(deadline: Option<Instant>) -> PollTimeout {
-    let Some(deadline) = deadline else {
+/// Returns the time left in whole milliseconds, rounded up so that a wait is never a spin.
+pub(crate) fn timeout(left: Option<Duration>) -> PollTimeout {
+    let Some(left) = left else {
         return PollTimeout::NONE;
     };
-    let left = deadline.saturating_duration_since(Instant::now());
     let millis = left
         .as_nanos()
         .div_ceil(1_000_000)

@@ -146,11 +146,12 @@ impl Supervisor {
         }
         let is_new = processes.iter().any(|(_, process)| !process.has_arrived);
         let look = is_new.then(|| Instant::now() + LOOK);
-        let deadline = [due, look].into_iter().flatten().min();
+        let until = [due, look].into_iter().flatten().min();
+        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
         let mut fds = vec![PollFd::new(self.shared.waker.as_fd(), PollFlags::POLLIN)];
         let controls = processes.iter().map(|(_, process)| process.control.as_fd());
         fds.extend(controls.map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
-        match poll(&mut fds, timeout(deadline)) {
+        match poll(&mut fds, timeout(left)) {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(errno) => return Err(system("cannot wait for workers", errno)),
         }

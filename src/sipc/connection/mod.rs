@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use super::Address;
 use super::access::Credentials;
 use super::message::{Message, Outgoing};
+use super::patience::Patience;
 use super::stats::ConnectionStats;
 use super::wait::{Waker, Woke, after, wait};
 use crate::error::{Error, ErrorKind, Result};
@@ -99,6 +100,7 @@ pub struct Connection {
     is_released: bool,
     counts: Counts,
     reply_bytes: usize,
+    patience: Patience,
 }
 
 impl Connection {
@@ -143,6 +145,7 @@ impl Connection {
             is_released: false,
             counts: Counts::default(),
             reply_bytes: 0,
+            patience: Patience::default(),
         })
     }
 
@@ -285,7 +288,14 @@ impl Connection {
             }
             // A full queue cannot be waited for, only tried again.
             let until = deadline.map_or(now + pause, |deadline| deadline.min(now + pause));
-            if wait(None, None, &self.waker, Some(until))? == Woke::Woken {
+            if wait(
+                None,
+                None,
+                &self.waker,
+                Some(until),
+                &mut Patience::default(),
+            )? == Woke::Woken
+            {
                 return Err(self.interrupted());
             }
             pause = (pause * 2).min(Duration::from_millis(20));

@@ -223,6 +223,7 @@ impl Connection {
                 *event_loop,
                 &self.waker,
                 deadline,
+                &mut self.patience,
             )? {
                 Woke::Ready => {
                     if let Some(done) = self.receive(pending)? {

@@ -21,6 +21,7 @@ use self::ready::{Ready, ReadyQueue};
 use self::timers::Timers;
 use super::acceptor::Acceptor;
 use super::claim::Claim;
+use super::patience::Patience;
 use super::peer::{Peer, linger};
 use super::shared::{Share, SharedSockets};
 use super::stats::ListenerStats;
@@ -80,6 +81,7 @@ pub struct EventLoop {
     fired: Vec<EpollEvent>,
     last_token: u64,
     last_turn: Instant,
+    patience: Patience,
     /// Whether the waker was used and nobody has been told.
     is_woken: bool,
     /// Whether accepting waits until faults have been handed out.
@@ -127,6 +129,7 @@ impl EventLoop {
             fired: vec![EpollEvent::empty(); BATCH],
             last_token: WAKER,
             last_turn: Instant::now(),
+            patience: Patience::default(),
             is_woken: false,
             is_flooded: false,
             drain_until: None,

@@ -1,7 +1,7 @@
 //! One turn of the loop: wait once, then accept, read, write and expire.
 
 use nix::errno::Errno;
-use nix::sys::epoll::{EpollEvent, EpollFlags, EpollTimeout};
+use nix::sys::epoll::{EpollEvent, EpollFlags};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use crate::sipc::acceptor::{Accepted, Acceptor};
 use crate::sipc::exchange::Fault;
 use crate::sipc::peer::{Overdue, Peer};
 use crate::sipc::token::Tokens;
-use crate::sipc::wait::system;
+use crate::sipc::wait::{system, timeout};
 
 /// How long accepting pauses when descriptors or memory have run out. It is tried again
 /// earlier when a peer leaves.
@@ -36,10 +36,13 @@ impl EventLoop {
         } else {
             self.last_turn.elapsed()
         };
-        let fired = std::mem::take(&mut self.fired);
-        let (fired, count) = self.wait(fired, until)?;
+        let mut fired = std::mem::take(&mut self.fired);
+        let waited = self.wait(&mut fired, until);
+        self.fired = fired;
+        let count = waited?;
         let now = Instant::now();
-        for event in &fired[..count] {
+        for place in 0..count {
+            let event = self.fired[place];
             match event.data() {
                 WAKER => {
                     self.is_woken = true;
@@ -51,7 +54,6 @@ impl EventLoop {
                 token => self.peer_ready(token, event.events(), now),
             }
         }
-        self.fired = fired;
         if self.notices.has_any() {
             self.attend();
         }
@@ -65,27 +67,17 @@ impl EventLoop {
         Ok(count > 0)
     }
 
-    fn wait(
-        &self,
-        mut fired: Vec<EpollEvent>,
-        until: Option<Instant>,
-    ) -> Result<(Vec<EpollEvent>, usize)> {
-        loop {
-            let timeout = match until {
-                None => EpollTimeout::NONE,
-                Some(until) => {
-                    let left = until.saturating_duration_since(Instant::now());
-                    // Rounded up, so that a wait is never a spin; cut where it does not fit.
-                    let millis = left.as_nanos().div_ceil(1_000_000).min(60_000) as u16;
-                    EpollTimeout::from(millis)
-                }
-            };
-            match self.epoll.wait(&mut fired, timeout) {
-                Ok(count) => return Ok((fired, count)),
-                Err(Errno::EINTR) => {}
-                Err(errno) => return Err(system("cannot wait for sockets", errno)),
-            }
-        }
+    /// Waits until the kernel has something for `fired`, at most until `until`. Returns how much.
+    fn wait(&mut self, fired: &mut [EpollEvent], until: Option<Instant>) -> Result<usize> {
+        let epoll = &self.epoll;
+        let found = self
+            .patience
+            .wait(until, |left| match epoll.wait(fired, timeout(left)) {
+                Ok(count @ 1..) => Ok(Some(count)),
+                Ok(0) | Err(Errno::EINTR) => Ok(None),
+                Err(errno) => Err(system("cannot wait for sockets", errno)),
+            })?;
+        Ok(found.unwrap_or(0))
     }
 
     /// Looks at the peers that changed outside the loop's turn.
