@@ -1,7 +1,7 @@
 //! Interleaved measurement: each round lets every contender work for a short time, so that what
 //! else the machine does hits all of them alike. What counts is the ratio within a round.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
 use std::time::Duration;
@@ -86,6 +86,12 @@ impl Processors {
         Ok(Self { all })
     }
 
+    /// Returns whether client and server can have a processor each.
+    pub(crate) fn are_several(&self) -> bool {
+        let is_allowed = |cpu: &usize| self.all.is_set(*cpu).unwrap_or(false);
+        (0..CpuSet::count()).filter(is_allowed).nth(1).is_some()
+    }
+
     /// Allows all that were allowed at the start.
     pub(crate) fn free(&self) -> Result<()> {
         Ok(sched_setaffinity(Pid::from_raw(0), &self.all)?)
@@ -93,16 +99,37 @@ impl Processors {
 
     /// Allows only one: the one that has been least busy for a moment.
     pub(crate) fn pin(&self) -> Result<()> {
+        self.allow(self.by_quiet()?.first())
+    }
+
+    /// Allows only another one than [`Processors::pin`] did a moment ago, if there is one.
+    pub(crate) fn move_away(&self) -> Result<()> {
+        let pinned = sched_getaffinity(Pid::from_raw(0))?;
+        let quiet = self.by_quiet()?;
+        self.allow(
+            quiet
+                .iter()
+                .find(|cpu| !pinned.is_set(**cpu).unwrap_or(true)),
+        )
+    }
+
+    fn allow(&self, cpu: Option<&usize>) -> Result<()> {
+        let cpu = cpu.context("this takes more processors than are allowed")?;
+        let mut one = CpuSet::new();
+        one.set(*cpu)?;
+        Ok(sched_setaffinity(Pid::from_raw(0), &one)?)
+    }
+
+    /// Returns the processors allowed at the start, the least busy first.
+    fn by_quiet(&self) -> Result<Vec<usize>> {
         let before = busy()?;
         std::thread::sleep(Duration::from_millis(100));
         let after = busy()?;
-        let quietest = (0..before.len().min(after.len()))
+        let mut allowed: Vec<_> = (0..before.len().min(after.len()))
             .filter(|cpu| self.all.is_set(*cpu).unwrap_or(false))
-            .min_by_key(|cpu| after[*cpu] - before[*cpu])
-            .unwrap_or(0);
-        let mut one = CpuSet::new();
-        one.set(quietest)?;
-        Ok(sched_setaffinity(Pid::from_raw(0), &one)?)
+            .collect();
+        allowed.sort_by_key(|cpu| after[*cpu] - before[*cpu]);
+        Ok(allowed)
     }
 }
 

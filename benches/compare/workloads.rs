@@ -19,10 +19,13 @@ pub(crate) struct Bench {
     processors: Processors,
 }
 
-/// Whether client and server share one processor.
+/// Where client and server run.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
+    /// Both on the same processor.
     Pinned,
+    /// All servers on one processor, the client on another.
+    Apart,
     Free,
 }
 
@@ -51,6 +54,8 @@ impl Bench {
     /// Measures everything that is a number of messages per second.
     pub(crate) fn rates(&self) -> Result<()> {
         let plain: Connect = |path, size| clients::plain(path, size, 1);
+        let rust: Connect = clients::rust;
+        let scheme: Connect = clients::scheme;
         let zeromq: Connect = clients::zeromq;
         let nng: Connect = clients::nng;
         let libraries = [
@@ -87,6 +92,24 @@ impl Bench {
                 &all,
             )?;
         }
+        let mut all = vec![
+            (Kind::Plain, "plain client", plain),
+            (Kind::Rust, "plain client", plain),
+            (Kind::Scheme, "plain client", plain),
+            (Kind::Scheme, "rust client", rust),
+            (Kind::Scheme, "scheme client", scheme),
+            (Kind::Python, "plain client", plain),
+        ];
+        all.extend(libraries);
+        if self.processors.are_several() {
+            self.rate(
+                "64 B, one client, servers pinned to one processor and the client to another",
+                Place::Apart,
+                64,
+                Some(0.85),
+                &all,
+            )?;
+        }
         let text: Connect = clients::text;
         let all = [
             (Kind::Scheme, "plain client", text),
@@ -99,8 +122,6 @@ impl Bench {
             Some(0.8),
             &all,
         )?;
-        let rust: Connect = clients::rust;
-        let scheme: Connect = clients::scheme;
         for (size, name, goal) in [
             (64, "64 B", None),
             (1 << 20, "1 MiB", Some(0.70)),
@@ -196,7 +217,7 @@ impl Bench {
             return Ok(());
         }
         match place {
-            Place::Pinned => self.processors.pin()?,
+            Place::Pinned | Place::Apart => self.processors.pin()?,
             Place::Free => self.processors.free()?,
         }
         println!("\n{title}");
@@ -211,8 +232,15 @@ impl Bench {
                 .collect();
             all.extend(also);
         }
-        for (kind, name, connect) in &all {
-            let server = match Server::start(*kind, self.directory.path(), length) {
+        let started: Vec<_> = all
+            .iter()
+            .map(|(kind, ..)| Server::start(*kind, self.directory.path(), length))
+            .collect();
+        if place == Place::Apart {
+            self.processors.move_away()?;
+        }
+        for ((kind, name, connect), server) in all.iter().zip(started) {
+            let server = match server {
                 Ok(server) => server,
                 Err(error) => {
                     println!("  {:<34} left out: {error:#}", kind.name());
