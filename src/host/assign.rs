@@ -56,6 +56,21 @@ fn find(text: &str, start: usize, name: &str) -> Option<usize> {
     })
 }
 
+/// Returns the names that a text assigns, in code.
+pub(super) fn assigned(text: &str) -> Vec<&str> {
+    if !text.contains("set!") {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    assignments(text, 0, &mut found);
+    let names = found.into_iter().filter_map(|at| {
+        let behind = &text[at + "set!".len()..];
+        let name = forms(behind).into_iter().next()?;
+        Some(&behind[name])
+    });
+    names.collect()
+}
+
 /// Makes the assignments in a text give nothing.
 pub(super) fn quieten(text: &mut String) {
     if !text.contains("set!") {

@@ -7,11 +7,13 @@
 //! it is used.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::path::Path;
 use steel::SteelVal;
 use steel::rerrs::ErrorKind as SteelErrorKind;
 
 use super::Host;
+use super::origin::WrittenText;
 use super::redefine::{definition, parts};
 use super::session::unbound;
 use super::syntax::{ends_word, forms};
@@ -22,25 +24,34 @@ use crate::script::value::steel_error;
 const MOST: usize = 100;
 
 impl Host {
-    /// Runs a text. Names that its functions use before they are defined are noted. What is no
-    /// file may define a name again: it is run in parts, since Steel refuses that in one.
+    /// Runs a text; see [`Host::run_forms`].
     pub(super) fn run(
         &mut self,
-        name: &str,
-        text: &str,
+        whole: &WrittenText,
+        path: Option<&Path>,
+    ) -> Result<Vec<SteelVal>> {
+        self.run_forms(whole, 0..whole.text.len(), path)
+    }
+
+    /// Runs a part of a text. Names that its functions use before they are defined are noted.
+    /// What is no file may define a name again: it is run in parts, since Steel refuses that in
+    /// one.
+    pub(super) fn run_forms(
+        &mut self,
+        whole: &WrittenText,
+        part: Range<usize>,
         path: Option<&Path>,
     ) -> Result<Vec<SteelVal>> {
         self.undefined.clear();
         let mut ends = match path {
-            None => second_definitions(text),
+            None => second_definitions(&whole.text[part.clone()]),
             Some(_) => Vec::new(),
         };
-        ends.push(text.len());
-        let (mut values, mut start) = (Vec::new(), 0);
+        ends.push(part.len());
+        let (mut values, mut start) = (Vec::new(), part.start);
         for end in ends {
-            // Blanks keep the places of what is behind them.
-            let part = format!("{}{}", blank(&text[..start]), &text[start..end]);
-            values.extend(self.run_part(name, &part, path)?);
+            let end = part.start + end;
+            values.extend(self.run_waiting(whole, start..end, path)?);
             if self.exit_status().is_some() {
                 return Ok(Vec::new());
             }
@@ -49,12 +60,18 @@ impl Host {
         Ok(values)
     }
 
-    fn run_part(&mut self, name: &str, text: &str, path: Option<&Path>) -> Result<Vec<SteelVal>> {
+    fn run_waiting(
+        &mut self,
+        whole: &WrittenText,
+        part: Range<usize>,
+        path: Option<&Path>,
+    ) -> Result<Vec<SteelVal>> {
+        let text = &whole.text[part.clone()];
         // A file is a whole: what is not bound there is a mistake.
         let may_wait = self.redefinitions.is_some() && path.is_none();
         let before = self.last_error.clone();
         loop {
-            let result = self.run_whole(name, text, path);
+            let result = self.run_whole(whole, part.clone(), path);
             let Err(error) = &result else { return result };
             if !may_wait || self.undefined.len() == MOST {
                 return result;
@@ -109,11 +126,6 @@ fn second_definitions(text: &str) -> Vec<usize> {
         }
     }
     cuts
-}
-
-fn blank(text: &str) -> String {
-    let kept = |c| if c == '\n' { '\n' } else { ' ' };
-    text.chars().map(kept).collect()
 }
 
 /// Returns whether a text gives a name another value: what is not bound has none to change.

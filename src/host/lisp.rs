@@ -64,7 +64,7 @@ impl Host {
                     let own = (name, text.as_str());
                     let (name, text) = translation.loaded_file(place).unwrap_or(own);
                     let at = offset(text, place.line as usize, place.column as usize);
-                    describe(name, text, at, at + 1, &cl::describe_error(error))
+                    describe(name, text, 0, at, at + 1, &cl::describe_error(error))
                 }
                 None => format!("{name}: {}", message(error)),
             },

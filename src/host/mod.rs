@@ -6,14 +6,18 @@
 
 mod assign;
 mod builder;
+mod code;
 mod datum;
 mod files;
 mod forward;
 mod home;
 mod interrupt;
+mod late;
 mod lisp;
 mod modules;
+mod origin;
 mod output;
+mod own_names;
 mod printable;
 mod reader;
 mod redefine;
@@ -45,6 +49,7 @@ use crate::sipc::ListenerStats;
 pub use builder::HostBuilder;
 pub use interrupt::InterruptHandle;
 pub use lisp::{check_lisp_file, is_lisp_file};
+pub(crate) use origin::WrittenText;
 pub use output::StandardOutput;
 pub(crate) use redefine::definition;
 pub use session::WakeHandle;

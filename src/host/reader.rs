@@ -179,7 +179,7 @@ pub(super) fn check_required(
                 };
                 syntax::check(&found).map_err(|error| {
                     let (at, message) = (error.at(), error.to_string());
-                    super::report::describe(&name, &found, at, at + 1, &message)
+                    super::report::describe(&name, &found, 0, at, at + 1, &message)
                 })?;
                 if is_own {
                     let names = provided(&found);

@@ -7,30 +7,40 @@
 //! bindings give them the new value. What a file gives that was required again reaches earlier
 //! code in the same way. Where a definition can be made an assignment it is one (see `assign`):
 //! earlier code that changes a variable and later code that reads it share one binding. A unit
-//! that fails gives its names their old values back; a name that had none cannot be unbound in
-//! Steel, and says so when it is used. A name of Steel's own that its compiler lets nobody assign,
-//! such as `length`, reaches later code only.
+//! that fails gives its names their old values back, and a file its variables; a name that had none
+//! cannot be unbound in Steel, and says so when it is used (see `late`). What the user calls like
+//! something of Steel's own has another name (see `own_names`). What `eval` and `load` have
+//! defined, or a macro of the user's, is found by what is bound afterwards.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-use steel::rerrs::ErrorKind;
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+use steel::SteelVal;
+use steel::parser::interner::InternedString;
 use steel::steel_vm::engine::Engine;
-use steel::{SteelErr, SteelVal};
 
 use super::assign;
+use super::code::has_word;
+use super::late::Unbound;
+use super::own_names::OwnNames;
 use super::syntax::{ends_word, forms};
 
-/// What Steel's compiler says to a setter for a name of its own that the same text defines anew.
-/// Once that has run, the name is like every other.
+/// What Steel's compiler says to an assignment of a name of its own.
 pub(super) const IS_BUILT_IN: &str = "cannot mutate module-required identifier";
+
+/// Functions that define what their caller's text does not tell.
+const DEFINING: &[&str] = &["eval", "eval-string", "load"];
 
 /// The setters of the names that were defined so far.
 #[derive(Debug, Default)]
 pub(super) struct Redefinitions {
     setters: HashMap<String, Vec<String>>,
     count: usize,
-    /// Names that only failed units defined, or none yet, with what stands for them.
-    unbound: HashMap<String, SteelVal>,
+    /// The macros that were there before anybody defined one here.
+    given_macros: HashSet<InternedString>,
+    /// Names that only failed units defined, or none yet.
+    pub(super) unbound: Unbound,
+    /// Names of Steel's own that the user has defined.
+    pub(super) own: OwnNames,
 }
 
 /// A unit that is being compiled and run.
@@ -40,6 +50,10 @@ pub(super) struct Unit {
     /// What the files that it requires give it, with the old values. Which of these are names of
     /// variables is known when it has run.
     given: Vec<(String, Option<SteelVal>)>,
+    /// Variables of the user's that a file assigns, with the old values.
+    assigned: Vec<(String, SteelVal)>,
+    /// What there was before a unit that may define what its text does not tell.
+    before: Option<Before>,
     /// What is to be compiled behind the unit's own text, or nothing where that cannot be.
     pub(super) setters: String,
 }
@@ -52,7 +66,25 @@ struct Name {
     old: Option<SteelVal>,
 }
 
+/// What is bound before a unit.
+#[derive(Debug)]
+struct Before {
+    names: HashSet<InternedString>,
+    /// The names with setters, and their values.
+    values: Vec<(String, SteelVal)>,
+}
+
 impl Unit {
+    /// Returns the names that the unit's text defines.
+    pub(super) fn defined(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(|known| known.name.as_str())
+    }
+
+    /// Has `text` compiled behind the unit's own.
+    pub(super) fn add(&mut self, text: &str) {
+        self.setters.push_str(text);
+    }
+
     /// Lets the variables that are defined take the place of macros of their names, which Steel
     /// would go on expanding.
     pub(super) fn hide_macros(&self, engine: &mut Engine) {
@@ -64,9 +96,50 @@ impl Unit {
 }
 
 impl Redefinitions {
+    /// Begins to note what `engine` is given.
+    pub(super) fn new(engine: &mut Engine) -> Self {
+        let unbound = Unbound::default();
+        unbound.register(engine);
+        Self {
+            unbound,
+            given_macros: engine.in_scope_macros().keys().copied().collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Gives names of Steel's own that the user has defined their other names in a text. Returns
+    /// what is to be compiled behind it.
+    pub(super) fn rename(
+        &mut self,
+        engine: &mut Engine,
+        text: &mut String,
+        path: Option<&Path>,
+    ) -> String {
+        let setters = &self.setters;
+        let is_users = |name: &str| setters.contains_key(name);
+        let defined = self.own.rename(engine, text, path, is_users);
+        let alias = |name: &String| {
+            let other = self.own.get(name)?;
+            Some(format!("\n(define {name} {other})"))
+        };
+        defined.iter().filter_map(alias).collect()
+    }
+
     /// Notes what a text is going to define, and what the files that it requires may give it.
-    /// Makes assignments of the definitions that are to be some.
-    pub(super) fn begin(&mut self, engine: &Engine, text: &mut String, given: Vec<String>) -> Unit {
+    /// Makes assignments of the definitions that are to be some. A file that fails is to leave
+    /// variables as they were, too.
+    pub(super) fn begin(
+        &mut self,
+        engine: &Engine,
+        text: &mut String,
+        given: Vec<String>,
+        is_file: bool,
+    ) -> Unit {
+        let assigned = match is_file {
+            true => self.assigned(engine, text),
+            false => Vec::new(),
+        };
+        let before = self.before(engine, text);
         assign::quieten(text);
         let mut names: Vec<Name> = Vec::new();
         let mut setters = String::new();
@@ -98,20 +171,74 @@ impl Redefinitions {
         Unit {
             names,
             given: given.collect(),
+            assigned,
+            before,
             setters,
+        }
+    }
+
+    /// Returns the user's variables that a text assigns, with their values.
+    fn assigned(&self, engine: &Engine, text: &str) -> Vec<(String, SteelVal)> {
+        let mut names = assign::assigned(text);
+        names.retain(|name| self.setters.contains_key(*name));
+        let values = names.into_iter().filter_map(|name| {
+            let value = self.old(engine, name)?;
+            Some((name.to_owned(), value))
+        });
+        values.collect()
+    }
+
+    /// Notes what there is before a text that defines things by other means than definitions.
+    fn before(&self, engine: &Engine, text: &str) -> Option<Before> {
+        let is_user_macro = |form: &&str| {
+            let head = parts(form).first().copied().unwrap_or_default();
+            let head = head.into();
+            engine.in_scope_macros().contains_key(&head) && !self.given_macros.contains(&head)
+        };
+        let mut all = forms(text).into_iter().map(|form| &text[form]);
+        if !DEFINING.iter().any(|word| has_word(text, word)) && all.find(is_user_macro).is_none() {
+            return None;
+        }
+        let values = self.setters.keys().filter_map(|name| {
+            let value = self.old(engine, name)?;
+            Some((name.clone(), value))
+        });
+        Some(Before {
+            names: engine.readable_globals(0).into_iter().collect(),
+            values: values.collect(),
+        })
+    }
+
+    /// Takes over what a unit has defined though its text did not tell.
+    fn take_over(&mut self, engine: &mut Engine, before: Before, known: &[String]) {
+        for (name, old) in before.values {
+            let is_same = known.contains(&name)
+                || engine
+                    .extract_value(&name)
+                    .is_ok_and(|new| is_same(engine, &old, &new));
+            if !is_same && self.renew(engine, &name, Some(old)) {
+                self.add_setter(engine, &name);
+            }
+        }
+        for name in engine.readable_globals(0) {
+            let text = name.resolve();
+            let is_new = !before.names.contains(&name) && !known.iter().any(|one| one == text);
+            if is_new && !text.starts_with('$') && !self.setters.contains_key(text) {
+                self.add_setter(engine, text);
+            }
         }
     }
 
     /// Makes an assignment of the definition of a name that is bound. Returns whether it did.
     fn assign(&self, text: &mut String, name: &str) -> bool {
         let is_bound = self.setters.get(name).is_some_and(|all| !all.is_empty())
-            && !self.unbound.contains_key(name);
+            && !self.unbound.contains(name);
         // Documentation belongs to definitions.
         is_bound && !text.contains("@doc") && assign::assign(text, name)
     }
 
     fn old(&self, engine: &Engine, name: &str) -> Option<SteelVal> {
-        match self.unbound.contains_key(name) {
+        match self.unbound.contains(name) {
             true => None,
             false => engine.extract_value(name).ok(),
         }
@@ -138,6 +265,7 @@ impl Redefinitions {
     /// Lets what was defined reach the earlier code.
     pub(super) fn commit(&mut self, engine: &mut Engine, unit: Unit) {
         let is_compiled = !unit.setters.is_empty();
+        let known: Vec<String> = unit.defined().map(str::to_owned).collect();
         for Name { name, setter, old } in unit.names {
             let is_bound = self.renew(engine, &name, old);
             match setter {
@@ -152,6 +280,9 @@ impl Redefinitions {
             if self.renew(engine, &name, old) {
                 self.add_setter(engine, &name);
             }
+        }
+        if let Some(before) = unit.before {
+            self.take_over(engine, before, &known);
         }
     }
 
@@ -200,6 +331,11 @@ impl Redefinitions {
                 self.restore(engine, &name, old);
             }
         }
+        for (name, old) in unit.assigned {
+            self.set(engine, &name, &old);
+        }
+        let setters = &self.setters;
+        self.own.retain(|other| setters.contains_key(other));
     }
 
     fn restore(&mut self, engine: &mut Engine, name: &str, old: SteelVal) {
@@ -216,43 +352,22 @@ impl Redefinitions {
     }
 
     fn unbind(&mut self, engine: &mut Engine, name: &str) {
-        let value = unbound(name);
-        engine.register_value(name, value.clone());
-        self.unbound.insert(name.to_owned(), value);
-    }
-
-    /// Returns the name that nothing has defined whose value a unit has used: it is what the unit
-    /// results in, or what it has defined something as.
-    pub(super) fn used(&self, engine: &Engine, unit: &Unit, values: &[SteelVal]) -> Option<&str> {
-        if self.unbound.is_empty() {
-            return None;
-        }
-        let defined = unit.names.iter();
-        let defined = defined.filter_map(|known| engine.extract_value(&known.name).ok());
-        let found: Vec<SteelVal> = values.iter().cloned().chain(defined).collect();
-        let stands_for = |value: &SteelVal| matches!(value, SteelVal::BoxedFunction(_));
-        let mut all = self.unbound.iter();
-        all.find(|(_, known)| found.iter().any(|one| stands_for(one) && one == *known))
-            .map(|(name, _)| name.as_str())
+        engine.register_value(name, self.unbound.add(name));
     }
 
     /// Returns whether a name is bound only because Steel cannot unbind it.
     pub(super) fn is_unbound(&self, name: &str) -> bool {
-        self.unbound.contains_key(name)
+        self.unbound.contains(name)
     }
 }
 
-/// Makes what stands for a name that nothing has defined.
-fn unbound(name: &str) -> SteelVal {
-    let name = name.to_owned();
-    SteelVal::anonymous_boxed_function(Arc::new(move |_: &[SteelVal]| {
-        Err(SteelErr::new(ErrorKind::FreeIdentifier, name.clone()))
-    }))
-}
-
-/// Says what is wrong with using such a name.
-pub(super) fn unbound_message(name: &str) -> String {
-    format!("the name {name} is not bound")
+/// Returns whether two values are the same one.
+fn is_same(engine: &Engine, one: &SteelVal, other: &SteelVal) -> bool {
+    let both = [one.clone(), other.clone()];
+    match engine.extract_value("eq?") {
+        Ok(SteelVal::FuncV(eq)) => matches!(eq(&both), Ok(SteelVal::BoolV(true))),
+        _ => false,
+    }
 }
 
 /// Returns the names that the top level of a text defines as variables.
@@ -275,14 +390,14 @@ pub(super) fn defined(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Returns the forms inside a form in brackets; none of anything else.
+/// Returns the forms inside a form in brackets but what is commented out; none of anything else.
 pub(super) fn parts(form: &str) -> Vec<&str> {
     let inner = form
         .strip_prefix(['(', '['])
         .and_then(|rest| rest.strip_suffix([')', ']']));
     inner.map_or(Vec::new(), |inner| {
-        let found = forms(inner).into_iter();
-        found.map(|range| &inner[range]).collect()
+        let found = forms(inner).into_iter().map(|range| &inner[range]);
+        found.filter(|form| !form.starts_with("#;")).collect()
     })
 }
 
@@ -305,18 +420,24 @@ fn structure(name: &str, fields: &[&str], is_mutable: bool) -> Vec<String> {
 
 /// Takes a definition apart: the name, and what comes behind it. Nothing if it is none.
 pub(crate) fn definition(form: &str) -> Option<(&str, &str)> {
-    let rest = form.strip_prefix(['(', '['])?.trim_start();
-    let rest = rest.strip_prefix("define")?;
-    if !rest.starts_with(|c: char| c.is_whitespace()) {
+    let inner = form.strip_prefix(['(', '['])?;
+    let found = forms(inner).into_iter();
+    let mut found = found.filter(|range| !inner[range.clone()].starts_with("#;"));
+    let is_define = |word: &str| matches!(word, "define" | "define/contract");
+    if !found.next().is_some_and(|word| is_define(&inner[word])) {
         return None;
     }
-    let rest = rest
-        .trim_start()
-        .trim_start_matches(['(', '['])
-        .trim_start();
-    let end = rest.find(ends_word)?;
-    let (name, rest) = rest.split_at(end);
-    (!name.is_empty()).then_some((name, rest))
+    let head = found.next()?;
+    // The heads of functions that give functions are in each other.
+    let (mut start, mut name) = (head.start, &inner[head]);
+    while name.starts_with(['(', '[']) {
+        let inside = &name[1..];
+        let first = forms(inside).into_iter().next()?;
+        start += 1 + first.start;
+        name = &inside[first];
+    }
+    let is_name = !name.contains(ends_word) && !name.starts_with('|');
+    is_name.then(|| (name, &inner[start + name.len()..]))
 }
 
 #[cfg(test)]

@@ -5,8 +5,9 @@
 //! defined them anew. In a module they can be assigned, so programs do. There the variable
 //! gets another name, as long as its own: places in the text stay.
 
+use super::code::has_word;
 use super::redefine::{defined, parts};
-use super::syntax::{ends_word, forms};
+use super::syntax::forms;
 
 /// Forms in which a word may be data, or part of other names.
 const OPAQUE: &[&str] = &[
@@ -91,14 +92,6 @@ fn uses(text: &str, start: usize, name: &str, found: &mut Vec<usize>) -> Option<
         }
     }
     Some(())
-}
-
-fn has_word(text: &str, name: &str) -> bool {
-    text.match_indices(name).any(|(at, _)| {
-        let before = text[..at].chars().next_back();
-        let behind = text[at + name.len()..].chars().next();
-        [before, behind].into_iter().flatten().all(ends_word)
-    })
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use steel::SteelErr;
@@ -10,6 +11,7 @@ use steel::parser::span::Span;
 use steel::steel_vm::engine::Engine;
 
 use super::assign;
+use super::origin::{Shift, WrittenText};
 use super::redefine::IS_BUILT_IN;
 use super::syntax::position;
 use super::text::{picture, visible};
@@ -49,6 +51,10 @@ impl Known {
 pub(super) struct Source {
     pub(super) name: String,
     pub(super) text: Arc<Cow<'static, str>>,
+    /// The lines before the text.
+    pub(super) lines: usize,
+    /// How what was compiled differs from it.
+    shift: Arc<Shift>,
     /// Whether it is part of Steel or of this crate, and of no interest to the user.
     pub(super) is_internal: bool,
     is_file: bool,
@@ -58,6 +64,17 @@ impl Sources {
     /// Takes over what the engine has compiled since the last call. What has no path is called
     /// `name`; a file that was compiled again has a new text under its old number.
     pub(crate) fn update(&self, engine: &Engine, name: &str, path: Option<&Path>) {
+        self.update_with(engine, name, path, None);
+    }
+
+    /// As [`Sources::update`], where a text that was compiled, the third, is part of another one.
+    pub(super) fn update_with(
+        &self,
+        engine: &Engine,
+        name: &str,
+        path: Option<&Path>,
+        part: Option<(&WrittenText, &Arc<Shift>, &str)>,
+    ) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // Numbers are given out by a counter of the process; asking for one tells where it is.
         let top = SourceId::fresh();
@@ -74,8 +91,21 @@ impl Sources {
             let Some(text) = engine.get_source(&id) else {
                 continue;
             };
-            let text = known.as_written(text);
             let path = engine.get_path_for_source_id(&id);
+            let part = part.filter(|(.., compiled)| path.is_none() && *text == *compiled);
+            if let Some((whole, shift, _)) = part {
+                let source = Source {
+                    name: whole.name.clone(),
+                    text: whole.text.clone(),
+                    lines: whole.lines,
+                    shift: shift.clone(),
+                    is_internal: false,
+                    is_file: false,
+                };
+                known.texts.insert(id.0, source);
+                continue;
+            }
+            let text = known.as_written(text);
             let name = path
                 .as_ref()
                 .map_or_else(|| name.to_owned(), |path| shorten(path));
@@ -86,6 +116,8 @@ impl Sources {
                 Source {
                     name,
                     text,
+                    lines: 0,
+                    shift: Arc::default(),
                     is_internal,
                     is_file,
                 },
@@ -100,15 +132,14 @@ impl Sources {
         known.renamed.push((renamed, written));
     }
 
-    /// Returns the text that a place is in.
-    pub(super) fn get(&self, span: &Span) -> Option<Source> {
+    /// Returns the text that a place is in, and where in it that is.
+    pub(super) fn get(&self, span: &Span) -> Option<(Source, Range<usize>)> {
         let id = span.source_id?.0;
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .texts
-            .get(&id)
-            .cloned()
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let source = known.texts.get(&id)?.clone();
+        let back = |at: u32| source.shift.back(at as usize);
+        let place = back(span.start)..back(span.end);
+        Some((source, place))
     }
 
     /// Describes an error: the first line is `PLACE: MESSAGE`, then the line it is in.
@@ -116,14 +147,12 @@ impl Sources {
     /// The calls it came through are left to `trace`.
     pub(crate) fn report(&self, error: &SteelErr) -> String {
         let message = message(error);
-        let place = error
-            .span()
-            .and_then(|span| self.get(&span).map(|source| (span, source)));
-        match place {
-            Some((span, source)) if !source.is_internal && span.end > 0 => {
+        let span = error.span().filter(|span| span.end > 0);
+        match span.and_then(|span| self.get(&span)) {
+            Some((source, place)) if !source.is_internal => {
                 let message = missing_module(&message, &source.text).unwrap_or(message);
-                let (start, end) = (span.start as usize, span.end as usize);
-                describe(&source.name, &source.text, start, end, &message)
+                let (name, text) = (&source.name, &source.text);
+                describe(name, text, source.lines, place.start, place.end, &message)
             }
             _ => message,
         }
@@ -206,8 +235,15 @@ fn plainly(text: &str) -> Option<String> {
     })
 }
 
-/// Describes a place in a text and what is wrong there.
-pub(crate) fn describe(name: &str, text: &str, start: usize, end: usize, message: &str) -> String {
+/// Describes a place in a text that begins behind so many lines, and what is wrong there.
+pub(crate) fn describe(
+    name: &str,
+    text: &str,
+    lines: usize,
+    start: usize,
+    end: usize,
+    message: &str,
+) -> String {
     let (line, column) = position(text, start);
     // Of a long line the part around the place is shown.
     let skipped = if column < WIDTH {
@@ -234,6 +270,7 @@ pub(crate) fn describe(name: &str, text: &str, start: usize, end: usize, message
         .count()
         .saturating_sub(column - 1 - skipped)
         .max(1);
+    let line = line + lines;
     let gutter = line.to_string();
     let pad = " ".repeat(gutter.len());
     // Tabs are kept, so that the marks stand under what they mark.

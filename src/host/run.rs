@@ -1,13 +1,17 @@
 //! Running and checking texts, and what follows an interrupt, an exit or an error.
 
+use std::borrow::Cow;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use steel::compiler::program::RawProgramWithSymbols;
 use steel::steel_vm::engine::Engine;
 use steel::{SteelErr, SteelVal};
 
+use super::origin::{Shift, WrittenText};
 use super::text::{as_text, read_script, without_interpreter_line};
-use super::{Host, reader, redefine, rename, report, script_error, syntax};
+use super::{Host, own_names, reader, redefine, rename, report, script_error, syntax};
 use crate::error::{Error, ErrorKind, Result};
 use crate::script::endpoints::lock;
 
@@ -23,7 +27,16 @@ impl Host {
     ///   place.
     /// - [`ErrorKind::Interrupted`]: an [`InterruptHandle`](crate::InterruptHandle) stopped it.
     pub fn run_str(&mut self, name: &str, text: &str) -> Result<Vec<SteelVal>> {
-        self.run(name, text, None)
+        self.run(&WrittenText::new(name, text.to_owned(), 0), None)
+    }
+
+    /// Runs a part of a text, as [`Host::run_str`].
+    pub(crate) fn run_part(
+        &mut self,
+        whole: &WrittenText,
+        part: Range<usize>,
+    ) -> Result<Vec<SteelVal>> {
+        self.run_forms(whole, part, None)
     }
 
     /// Runs a file and returns the values of its forms, as [`Host::run_str`]. Modules it
@@ -35,7 +48,8 @@ impl Host {
     pub fn run_file(&mut self, path: impl AsRef<Path>) -> Result<Vec<SteelVal>> {
         let path = path.as_ref();
         let text = read_script(path)?;
-        self.run(&path.display().to_string(), &text, Some(path))
+        let name = path.display().to_string();
+        self.run(&WrittenText::new(&name, text, 0), Some(path))
     }
 
     /// Runs a text that was read from elsewhere, as [`Host::run_str`].
@@ -44,7 +58,7 @@ impl Host {
     ///
     /// As [`Host::run_str`]; [`ErrorKind::Script`] also when it is not UTF-8.
     pub fn run_bytes(&mut self, name: &str, text: Vec<u8>) -> Result<Vec<SteelVal>> {
-        self.run(name, &as_text(name, text)?, None)
+        self.run(&WrittenText::new(name, as_text(name, text)?, 0), None)
     }
 
     /// Reads, expands and compiles a file, and runs nothing of it.
@@ -65,7 +79,8 @@ impl Host {
     pub fn check_file(&mut self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         let text = read_script(path)?;
-        self.check(&path.display().to_string(), &text, Some(path))
+        let name = path.display().to_string();
+        self.check(&WrittenText::new(&name, text, 0), Some(path))
     }
 
     /// Checks a text that was read from elsewhere, as [`Host::check_file`].
@@ -74,12 +89,12 @@ impl Host {
     ///
     /// As [`Host::check_file`]; [`ErrorKind::Script`] also when it is not UTF-8.
     pub fn check_bytes(&mut self, name: &str, text: Vec<u8>) -> Result<()> {
-        self.check(name, &as_text(name, text)?, None)
+        self.check(&WrittenText::new(name, as_text(name, text)?, 0), None)
     }
 
-    fn check(&mut self, name: &str, text: &str, path: Option<&Path>) -> Result<()> {
-        let (text, path, _) = self.readable(name, text, path)?;
-        let program = self.compile(name, &text, path.as_deref())?;
+    fn check(&mut self, whole: &WrittenText, path: Option<&Path>) -> Result<()> {
+        let (text, path, _) = self.readable(whole, 0..whole.text.len(), path)?;
+        let program = self.compile(whole, &Arc::default(), &text, path.as_deref())?;
         // Names are looked up in this last step.
         self.engine
             .raw_program_to_executable(program)
@@ -91,15 +106,15 @@ impl Host {
     /// it requires give it.
     fn readable(
         &self,
-        name: &str,
-        text: &str,
+        whole: &WrittenText,
+        part: Range<usize>,
         path: Option<&Path>,
     ) -> Result<(String, Option<PathBuf>, Vec<String>)> {
-        let text = without_interpreter_line(text);
+        let start = part.start;
+        let text = without_interpreter_line(&whole.text[part]);
         syntax::check(&text).map_err(|error| {
-            let at = error.at();
-            let message = error.to_string();
-            script_error(report::describe(name, &text, at, at + 1, &message))
+            let at = start + error.at();
+            script_error(whole.describe(at..at + 1, &error.to_string()))
         })?;
         let path = path.and_then(|path| path.canonicalize().ok());
         let given = reader::check_required(&text, path.as_deref(), &self.search);
@@ -108,52 +123,49 @@ impl Host {
 
     pub(super) fn run_whole(
         &mut self,
-        name: &str,
-        text: &str,
+        whole: &WrittenText,
+        part: Range<usize>,
         path: Option<&Path>,
     ) -> Result<Vec<SteelVal>> {
-        let (text, path, given) = self.readable(name, text, path)?;
-        // The one place where a name can be asked for without being called.
-        let whole = text.trim();
-        if self
-            .redefinitions
-            .as_ref()
-            .is_some_and(|all| all.is_unbound(whole))
-        {
-            let message = redefine::unbound_message(whole);
-            return Err(script_error(report::describe(
-                name,
-                &text,
-                0,
-                whole.len(),
-                &message,
-            )));
+        let start = part.start;
+        let (mut text, path, given) = self.readable(whole, part, path)?;
+        let is_file = path.is_some();
+        let mut shift = Shift {
+            start,
+            ..Shift::default()
+        };
+        let mut unit = None;
+        let macros = self.redefinitions.as_ref();
+        let macros = macros.map(|_| self.engine.in_scope_macros().clone());
+        if let Some(all) = &mut self.redefinitions {
+            let own = all.rename(&mut self.engine, &mut text, path.as_deref());
+            let mut begun = all.begin(&self.engine, &mut text, given, is_file);
+            begun.add(&own);
+            begun.hide_macros(&mut self.engine);
+            let defined: Vec<_> = begun.defined().collect();
+            if !is_file {
+                shift.inserted = all.unbound.look_up(&mut self.engine, &mut text, &defined);
+            }
+            unit = Some(begun);
         }
-        let mut text = text;
-        let mut unit = self
-            .redefinitions
-            .as_mut()
-            .map(|all| all.begin(&self.engine, &mut text, given));
-        let macros = unit.as_ref().map(|_| self.engine.in_scope_macros().clone());
+        let shift = Arc::new(shift);
         let own = text.len();
         if let Some(unit) = &unit {
-            unit.hide_macros(&mut self.engine);
             text.push_str(&unit.setters);
+            if is_file && text[..own] != *whole.text {
+                self.sources
+                    .note_renamed(text.clone(), whole.text.to_string());
+            }
         }
-        let mut program = self.compile(name, &text, path.as_deref());
+        let mut program = self.compile(whole, &shift, &text, path.as_deref());
         if let (Err(error), Some(unit)) = (&program, &mut unit)
             && error.to_string().contains(report::OWN_NAME)
         {
             text.truncate(own);
             unit.setters.clear();
-            program = self.compile(name, &text, path.as_deref());
+            program = self.compile(whole, &shift, &text, path.as_deref());
         }
-        let mut result = program.and_then(|program| self.run_program(program));
-        if let (Ok(values), Some(all), Some(unit)) = (&result, &self.redefinitions, &unit)
-            && let Some(name) = all.used(&self.engine, unit, values)
-        {
-            result = Err(script_error(redefine::unbound_message(name)));
-        }
+        let result = program.and_then(|program| self.run_program(program));
         if let (Some(all), Some(unit)) = (&mut self.redefinitions, unit) {
             if result.is_ok() {
                 all.commit(&mut self.engine, unit);
@@ -173,20 +185,29 @@ impl Host {
 
     fn compile(
         &mut self,
-        name: &str,
+        whole: &WrittenText,
+        shift: &Arc<Shift>,
         text: &str,
         path: Option<&Path>,
     ) -> Result<RawProgramWithSymbols> {
-        let mut compiled = self.emit(text, path);
+        let mut text = Cow::Borrowed(text);
+        let mut compiled = self.emit(&text, path);
         if let Err(error) = &compiled
             && self.redefinitions.is_none()
             && error.to_string().contains(redefine::IS_BUILT_IN)
-            && let Some(renamed) = rename::renamed(text, |name| self.is_own(name))
+            && let Some(renamed) =
+                rename::renamed(&text, |name| own_names::is_own(&mut self.engine, name))
         {
             compiled = self.emit(&renamed, path);
-            self.sources.note_renamed(renamed, text.to_owned());
+            if path.is_some() {
+                self.sources
+                    .note_renamed(renamed.clone(), text.into_owned());
+            }
+            text = Cow::Owned(renamed);
         }
-        self.sources.update(&self.engine, name, path);
+        let part = Some((whole, shift, &*text));
+        self.sources
+            .update_with(&self.engine, &whole.name, path, part);
         compiled.map_err(|error| self.failed(&error))
     }
 
@@ -200,12 +221,6 @@ impl Host {
             Some(path) => self.engine.emit_raw_program(text, path.to_owned()),
             None => self.engine.emit_raw_program_no_path(text),
         }
-    }
-
-    /// Returns whether a name is one of Steel's own, which its compiler lets nobody assign.
-    fn is_own(&mut self, name: &str) -> bool {
-        self.emit(&format!("(set! {name} {name})"), None)
-            .is_err_and(|error| error.to_string().contains(redefine::IS_BUILT_IN))
     }
 
     /// Calls a function the script defined.

@@ -8,7 +8,7 @@ use steel::rerrs::ErrorKind as SteelErrorKind;
 use steel::rvals::IntoSteelVal;
 use steel::{SteelErr, SteelVal};
 
-use super::{Host, assign, modules, report, script_error, show, trace};
+use super::{Host, assign, modules, redefine, report, script_error, show, trace};
 use crate::error::{Error, Result};
 use crate::script::control::Control;
 use crate::script::endpoints::lock;
@@ -92,7 +92,8 @@ impl Host {
     /// ```
     pub fn set_redefinable(&mut self, is_redefinable: bool) -> &mut Self {
         if is_redefinable != self.redefinitions.is_some() {
-            self.redefinitions = is_redefinable.then(Default::default);
+            self.redefinitions =
+                is_redefinable.then(|| redefine::Redefinitions::new(&mut self.engine));
             self.engine.register_value(assign::NOTHING, SteelVal::Void);
             // Where that fails, the text that uses it says so.
             let _ = self.engine.compile_and_run_raw_program(assign::SYNTAX);
@@ -247,7 +248,7 @@ impl Host {
             )
             .chain(SYNTAX.iter().map(|name| (*name).to_owned()))
             .filter(|name| !name.starts_with(['#', '%']) && !name.contains("__"))
-            .filter(|name| !self.is_unbound(name))
+            .filter(|name| !self.is_unbound(name) && !self.is_hidden(name))
             .collect();
         names.sort_unstable();
         names.dedup();
@@ -268,6 +269,12 @@ impl Host {
             .filter(|name| !name.starts_with('#'))
     }
 
+    /// Returns whether a name stands for one of Steel's own that the user has defined.
+    fn is_hidden(&self, name: &str) -> bool {
+        let redefinitions = self.redefinitions.as_ref();
+        redefinitions.is_some_and(|all| all.own.is_other(name))
+    }
+
     pub(super) fn is_unbound(&self, name: &str) -> bool {
         let redefinitions = self.redefinitions.as_ref();
         redefinitions.is_some_and(|all| all.is_unbound(name))
@@ -276,6 +283,10 @@ impl Host {
     /// Returns the documentation of a name: this crate's, Steel's or the script's own.
     #[must_use]
     pub fn describe_name(&self, name: &str) -> Option<String> {
+        let redefinitions = self.redefinitions.as_ref();
+        if let Some(other) = redefinitions.and_then(|all| all.own.get(name)) {
+            return self.steels_documentation(other);
+        }
         modules::documentation(name).or_else(|| self.steels_documentation(name))
     }
 
@@ -324,9 +335,11 @@ impl Host {
     /// [`ErrorKind::Script`](crate::ErrorKind::Script): it cannot be read or expanded.
     pub fn expand(&mut self, text: &str) -> Result<String> {
         super::syntax::check(text).map_err(|error| script_error(error.to_string()))?;
-        self.engine
-            .emit_fully_expanded_ast_to_string(text, None)
-            .map_err(|error| script_error(report::message(&error)))
+        let macros = self.engine.in_scope_macros().clone();
+        let expanded = self.engine.emit_fully_expanded_ast_to_string(text, None);
+        // A macro that the text defines is not defined by looking at it.
+        *self.engine.in_scope_macros_mut() = macros;
+        expanded.map_err(|error| script_error(report::message(&error)))
     }
 
     /// Writes a value as the reader would read it, on lines of at most `width` characters where

@@ -34,7 +34,8 @@ pub(super) fn calls(sources: &Sources, error: &SteelErr) -> Vec<String> {
     let entries = trace.map_or(&[][..], |trace| trace.trace());
     let found = entries.iter().rev().take(DEPTH).map(|entry| {
         let span = (*entry.span())?;
-        Call::around(sources.get(&span)?, span.start as usize)
+        let (source, place) = sources.get(&span)?;
+        Call::around(source, place.start)
     });
     let mut lines: Vec<(String, usize)> = Vec::new();
     let mut called: Option<String> = None;
@@ -45,7 +46,8 @@ pub(super) fn calls(sources: &Sources, error: &SteelErr) -> Vec<String> {
             (Some(call), None) => {
                 // Of the innermost the place is known.
                 let span = error.span().filter(|_| depth == 0);
-                let at = span.map_or(call.start, |span| span.start as usize);
+                let place = span.and_then(|span| sources.get(&span));
+                let at = place.map_or(call.start, |(_, place)| place.start);
                 let at = at.saturating_sub(call.start);
                 format!("  {} at {}", call.name, call.place(at))
             }
@@ -106,6 +108,7 @@ impl Call {
 
     fn place(&self, at: usize) -> String {
         let (line, column) = position(&self.source.text, self.start + at);
+        let line = line + self.source.lines;
         format!("{}:{line}:{column}", self.source.name)
     }
 }

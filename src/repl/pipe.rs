@@ -5,7 +5,7 @@ use std::io::{ErrorKind as IoErrorKind, Read, Write, stderr, stdin, stdout};
 use super::Repl;
 use super::signals::{self, Signal};
 use crate::error::{Error, ErrorKind, Result};
-use crate::host::{Host, StandardOutput, syntax, visible};
+use crate::host::{Host, StandardOutput, WrittenText, syntax, visible};
 
 /// Standard output cannot be written.
 const UNWRITTEN: i32 = 12;
@@ -71,7 +71,8 @@ fn lisp(host: &mut Host) -> Result<()> {
 /// Reads a form, runs it, reads the next: a program on the other end can wait for the answer.
 fn forms(host: &mut Host) -> Result<()> {
     let mut text = String::new();
-    let mut done = 0;
+    // Of what has run only the number of lines is needed.
+    let mut lines = 0;
     loop {
         let line = host.read_input_line()?;
         if host.exit_status().is_some() {
@@ -79,35 +80,40 @@ fn forms(host: &mut Host) -> Result<()> {
         }
         let at_end = line.is_empty();
         let line = std::str::from_utf8(&line).map_err(|_| {
-            let line = text.matches('\n').count() + 1;
+            let line = lines + text.matches('\n').count() + 1;
             Error::new(
                 ErrorKind::Script,
                 format!("standard input:{line}: the text is not UTF-8"),
             )
         })?;
         text.push_str(line);
-        let rest = text.get(done..).unwrap_or_default();
-        match syntax::check(rest) {
+        match syntax::check(&text) {
             Err(error) if error.is_incomplete() && !at_end => continue,
-            Ok(()) if syntax::skip_blank(rest) == rest.len() && !at_end => continue,
+            Ok(()) if syntax::skip_blank(&text) == text.len() && !at_end => continue,
             _ => {}
         }
-        let end = command(rest).unwrap_or(rest.len());
-        // What has run is blanked, so that places count from the start of the input.
-        let unit = format!("{}{}", blank(&text[..done]), &rest[..end]);
-        host.run_str("standard input", &unit)?;
-        if end < rest.len() && host.exit_status().is_none() {
-            return Err(refused(&text, done + end));
+        let end = command(&text).unwrap_or(text.len());
+        let after = lines + text.matches('\n').count();
+        let unit = WrittenText::new("standard input", std::mem::take(&mut text), lines);
+        if syntax::check(unit.text()).is_err() {
+            // This says what is wrong with it.
+            host.run_part(&unit, 0..end)?;
+        }
+        for form in syntax::forms(&unit.text()[..end]) {
+            host.run_part(&unit, form)?;
+            if host.exit_status().is_some() {
+                return Ok(());
+            }
+        }
+        if end < unit.text().len() && host.exit_status().is_none() {
+            return Err(refused(&unit, end));
         }
         // A reader that has left is noticed at the end, as by every other program.
         let _ = stdout().flush();
         if at_end || host.exit_status().is_some() {
             return Ok(());
         }
-        // Only line numbers are needed of what has run.
-        let lines = text.matches('\n').count();
-        text = "\n".repeat(lines);
-        done = text.len();
+        lines = after;
     }
 }
 
@@ -119,20 +125,14 @@ fn command(text: &str) -> Option<usize> {
 }
 
 /// Commands are for a person: what they print is no result of a script.
-fn refused(text: &str, at: usize) -> Error {
-    let (line, column) = syntax::position(text, at);
-    let command = text[at..].split_whitespace().next().unwrap_or_default();
+fn refused(unit: &WrittenText, at: usize) -> Error {
+    let command = unit.text()[at..].split_whitespace().next();
+    let command = command.unwrap_or_default();
+    let place = unit.place(at);
     Error::new(
         ErrorKind::Script,
-        format!(
-            "standard input:{line}:{column}: {command} is for the prompt; without a terminal \
-             there is only Scheme"
-        ),
+        format!("{place}: {command} is for the prompt; without a terminal there is only Scheme"),
     )
-}
-
-fn blank(text: &str) -> String {
-    text.chars().filter(|c| *c == '\n').collect()
 }
 
 fn fail(message: &str, status: i32) -> i32 {

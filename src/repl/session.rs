@@ -15,7 +15,7 @@ use super::reach::{Reach, watch};
 use super::terminal::{self, Terminal};
 use super::{Repl, has_colour, plain};
 use crate::error::{ErrorKind, Result};
-use crate::host::{Host, Value, definition, syntax, visible};
+use crate::host::{Host, Value, WrittenText, definition, syntax, visible};
 
 /// A session at the prompt, as its commands see it.
 pub struct Session {
@@ -249,6 +249,7 @@ impl Session {
         if syntax::check(text).is_err() {
             return self.host.run_str(&name, text).map(|_| After::GoOn);
         }
+        let whole = WrittenText::new(&name, text.to_owned(), 0);
         for form in syntax::forms(text) {
             if text[form.clone()].starts_with(',') {
                 // A command has the rest of the entry.
@@ -258,12 +259,7 @@ impl Session {
                 command::help(self, name)?;
                 continue;
             }
-            // Blanks in front keep the places what they are in the whole entry.
-            let before = text[..form.start]
-                .chars()
-                .map(|c| if c == '\n' { c } else { ' ' });
-            let unit: String = before.chain(text[form.clone()].chars()).collect();
-            let values = self.host.run_str(&name, &unit)?;
+            let values = self.host.run_part(&whole, form.clone())?;
             let form = &text[form.clone()];
             let defined = definition(form);
             if let Some((name, parameters)) = defined {

@@ -40,6 +40,7 @@ mod pty_plain;
 mod pty_support; // the workbench for it
 mod reader; // text that is too deep, too long, unfinished
 mod readme; // its terminal sessions, typed as they stand there
+mod redefinition; // names defined again, later, or not at all
 mod repl; // forms on a pipe
 mod rivals; // server processes that start at once on one path
 mod scheme; // runs tests/scheme/ok and tests/scheme/fail

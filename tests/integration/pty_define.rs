@@ -71,10 +71,20 @@ fn a_file_that_fails_to_load_leaves_everything_as_it_was() {
     let mut screen = Screen::session(folder.path());
     screen.ask(",load a.scm", "loaded");
     screen.ask("(define (h) (g))", "");
-    std::fs::write(&file, "(define (f) 2)\n(car 5)\n(define (fresh) 1)").unwrap();
+    screen.ask("(define table 1)", "");
+    screen.ask("(define (length x) 2)", "");
+    screen.ask("(define (size) (list table (length 1)))", "");
+    let broken = "(define (f) 2) (set! table 9) (define (length x) 9)\n(car 5)\n(define (fresh) 1)";
+    std::fs::write(&file, broken).unwrap();
     screen.ask(",reload", "a.scm:2");
     screen.ask("(list (f) (g) (h))", "= (1 1 1)");
+    screen.ask("(size)", "= (1 2)");
     screen.ask("fresh", "the name fresh is not bound");
+    screen.ask("(list fresh)", "entry 8:1:7: the name fresh is not bound");
+    screen.ask(
+        ",expand (define-syntax list (syntax-rules () [(_ x) 1]))",
+        "",
+    );
     screen.ask("(fresh)", "the name fresh is not bound");
     std::fs::write(&file, "(define (f) 3)\n").unwrap();
     screen.ask(",reload", "loaded");
