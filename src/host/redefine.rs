@@ -80,6 +80,14 @@ impl Unit {
         self.names.iter().map(|known| known.name.as_str())
     }
 
+    /// Returns whether running the unit may change what is a macro.
+    pub(super) fn may_change_macros(&self, engine: &Engine, text: &str) -> bool {
+        let macros = engine.in_scope_macros();
+        self.before.is_some()
+            || ["syntax", "require"].iter().any(|word| text.contains(word))
+            || self.defined().any(|name| macros.contains_key(&name.into()))
+    }
+
     /// Has `text` compiled behind the unit's own.
     pub(super) fn add(&mut self, text: &str) {
         self.setters.push_str(text);

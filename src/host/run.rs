@@ -135,12 +135,14 @@ impl Host {
             ..Shift::default()
         };
         let mut unit = None;
-        let macros = self.redefinitions.as_ref();
-        let macros = macros.map(|_| self.engine.in_scope_macros().clone());
+        let mut macros = None;
         if let Some(all) = &mut self.redefinitions {
             let own = all.rename(&mut self.engine, &mut text, path.as_deref());
             let mut begun = all.begin(&self.engine, &mut text, given, is_file);
             begun.add(&own);
+            if is_file || begun.may_change_macros(&self.engine, &text) {
+                macros = Some(self.engine.in_scope_macros().clone());
+            }
             begun.hide_macros(&mut self.engine);
             let defined: Vec<_> = begun.defined().collect();
             if !is_file {

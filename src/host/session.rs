@@ -74,8 +74,9 @@ const SYNTAX: &[&str] = &[
 impl Host {
     /// Makes a repeated `define` at top level reach the functions and servers that were compiled
     /// before it, as at every Lisp prompt: from the next call and the next message on. A text
-    /// that fails to run leaves what it was going to define as it was. A function may use a name
-    /// that is defined later, except in files. Names that Steel or this crate gave keep their meaning for the code of Steel and of this crate.
+    /// that fails to run leaves what it was going to define as it was, and a file what it has
+    /// assigned. A function may use a name that is defined later, except in files. Names that
+    /// Steel or this crate gave keep their meaning for the code of Steel and of this crate.
     ///
     /// Costs about a tenth of the speed of short functions, since they are no longer inlined.
     ///
