@@ -152,12 +152,12 @@
                           (parameterize ([current-input-port port])
                             (thunk)))))
 
-(define (call-with-output-file file proc #:exists [exists 'error])
-  (call-with-port (#%open-output-file file #:exists exists) proc))
+;; `options` is #:exists with 'error or 'append or 'truncate.
+(define (call-with-output-file file proc . options)
+  (call-with-port (apply #%open-output-file (cons file options)) proc))
 
-(define (with-output-to-file file thunk #:exists [exists 'error])
-  (call-with-output-file file
-                         (lambda (port)
-                           (parameterize ([current-output-port port])
-                             (thunk)))
-                         #:exists exists))
+(define (with-output-to-file file thunk . options)
+  (call-with-port (apply #%open-output-file (cons file options))
+                  (lambda (port)
+                    (parameterize ([current-output-port port])
+                      (thunk)))))

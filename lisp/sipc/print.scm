@@ -14,9 +14,13 @@
     [(checked expression)
      (let ([value expression])
        (if (error-object? value)
-           (let ([place (current-function-span)])
-             (if (void? place) (raise-error value) (raise-error-with-span value place)))
+           (raise-at value (current-function-span))
            value))]))
+
+(define (raise-at error place)
+  (if (void? place)
+      (raise-error error)
+      (raise-error-with-span error place)))
 
 ;;@doc
 ;; Prints a value as a person reads it: strings without quotes.
