@@ -60,6 +60,14 @@ pub(super) struct Source {
     is_file: bool,
 }
 
+impl Source {
+    /// Describes a place and what is wrong there.
+    pub(super) fn describe(&self, place: Range<usize>, message: &str) -> String {
+        let (start, end) = (place.start, place.end);
+        describe(&self.name, &self.text, self.lines, start, end, message)
+    }
+}
+
 impl Sources {
     /// Takes over what the engine has compiled since the last call. What has no path is called
     /// `name`; a file that was compiled again has a new text under its old number.
@@ -151,8 +159,7 @@ impl Sources {
         match span.and_then(|span| self.get(&span)) {
             Some((source, place)) if !source.is_internal => {
                 let message = missing_module(&message, &source.text).unwrap_or(message);
-                let (name, text) = (&source.name, &source.text);
-                describe(name, text, source.lines, place.start, place.end, &message)
+                source.describe(place, &message)
             }
             _ => message,
         }

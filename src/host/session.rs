@@ -8,7 +8,7 @@ use steel::rerrs::ErrorKind as SteelErrorKind;
 use steel::rvals::IntoSteelVal;
 use steel::{SteelErr, SteelVal};
 
-use super::{Host, assign, modules, redefine, report, script_error, show, trace};
+use super::{Host, assign, modules, redefine, report, script_error, show, syntax, trace};
 use crate::error::{Error, Result};
 use crate::script::control::Control;
 use crate::script::endpoints::lock;
@@ -54,7 +54,6 @@ const SYNTAX: &[&str] = &[
     "let*",
     "letrec",
     "letrec*",
-    "let-values",
     "or",
     "parameterize",
     "quasiquote",
@@ -359,6 +358,10 @@ impl Host {
     /// The same with a report that was made already.
     pub(super) fn failed_with(&mut self, error: &SteelErr, text: String) -> Error {
         self.last_error = error.clone().into_steelval().ok();
+        let text = match error.kind() {
+            SteelErrorKind::FreeIdentifier => self.unknown_form(error).unwrap_or(text),
+            _ => text,
+        };
         let guess = match error.kind() {
             SteelErrorKind::FreeIdentifier => unbound(&text).and_then(|name| self.similar(name)),
             _ => None,
@@ -369,6 +372,29 @@ impl Host {
         let end = text.find('\n').unwrap_or(text.len());
         let (message, rest) = text.split_at(end);
         script_error(format!("{message}; did you mean `{guess}`?{rest}"))
+    }
+
+    /// Returns the report of a name that is not bound because the form it is in is not known:
+    /// what is wrong there is the form's name.
+    fn unknown_form(&self, error: &SteelErr) -> Option<String> {
+        let (source, place) = self.sources.get(&error.span()?)?;
+        let text: &str = &source.text;
+        let mut all = syntax::forms(text).into_iter();
+        let form = all.find(|form| form.contains(&place.start))?;
+        let name = *redefine::parts(&text[form.clone()]).first()?;
+        let is_name = !name.contains(syntax::ends_word) && !name.starts_with('#');
+        let is_known = self.engine.global_exists(name)
+            || self.engine.in_scope_macros().contains_key(&name.into())
+            || SYNTAX.contains(&name)
+            || ["λ", "fn", "define/contract"].contains(&name);
+        if source.is_internal || !is_name || is_known || name.parse::<f64>().is_ok() {
+            return None;
+        }
+        let start = form.start + text[form].find(name)?;
+        Some(source.describe(
+            start..start + name.len(),
+            &format!("the name {name} is not bound"),
+        ))
     }
 
     /// Returns the bound name that is most like one that is not.

@@ -134,3 +134,16 @@ fn places_are_those_in_all_that_was_piped() {
         "sipc: standard input:4:19: car expected a list or pair, found: 1\n 4 |   2) (define (g) (car (f)))\n   |                   ^^^\n"
     );
 }
+
+#[test]
+fn a_form_that_is_not_known_is_named_before_what_is_in_it() {
+    for (text, place) in [
+        ("(nosuch absent)", "1:2: the name nosuch"),
+        ("1 (let-values (((a b) (f))) a)", "1:4: the name let-values"),
+        ("(list absent)", "1:7: the name absent"),
+        ("((lambda (g) (g absent)) 1)", "1:17: the name absent"),
+    ] {
+        let message = format!("sipc: standard input:{place} is not bound");
+        assert_eq!(run(text), message, "{text}");
+    }
+}
