@@ -5,6 +5,8 @@
 //! must not get that function: such uses are looked up by a step that knows it.
 
 use std::collections::HashMap;
+use std::ops::Range;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use steel::rerrs::ErrorKind;
 use steel::steel_vm::engine::Engine;
@@ -74,6 +76,23 @@ impl Unbound {
             .keys()
             .filter(|name| !defined.contains(&name.as_str()));
         names.filter(|name| has_word(text, name)).cloned().collect()
+    }
+
+    /// Returns where a file first uses such a name: it is a whole, where that is a mistake.
+    pub(super) fn first_use(
+        &self,
+        engine: &mut Engine,
+        text: &str,
+        path: &Path,
+        defined: &[&str],
+    ) -> Option<Range<usize>> {
+        let names = self.in_text(text, defined);
+        if names.is_empty() {
+            return None;
+        }
+        let is_use = |word: &str, role| role != Role::Target && names.iter().any(|n| n == word);
+        let found = code::places(engine, text, Some(path), is_use);
+        found.into_iter().next()
     }
 
     /// Makes look-ups of the uses of such names in a text. Returns where something was put in,

@@ -135,7 +135,7 @@ impl Host {
             ..Shift::default()
         };
         let mut unit = None;
-        let mut macros = None;
+        let (mut macros, mut unknown) = (None, None);
         if let Some(all) = &mut self.redefinitions {
             let own = all.rename(&mut self.engine, &mut text, path.as_deref());
             let mut begun = all.begin(&self.engine, &mut text, given, is_file);
@@ -145,8 +145,14 @@ impl Host {
             }
             begun.hide_macros(&mut self.engine);
             let defined: Vec<_> = begun.defined().collect();
-            if !is_file {
-                shift.inserted = all.unbound.look_up(&mut self.engine, &mut text, &defined);
+            match &path {
+                None => {
+                    shift.inserted = all.unbound.look_up(&mut self.engine, &mut text, &defined);
+                }
+                Some(path) => {
+                    let engine = &mut self.engine;
+                    unknown = all.unbound.first_use(engine, &text, path, &defined);
+                }
             }
             unit = Some(begun);
         }
@@ -167,7 +173,10 @@ impl Host {
             unit.setters.clear();
             program = self.compile(whole, &shift, &text, path.as_deref());
         }
-        let result = program.and_then(|program| self.run_program(program));
+        let result = match unknown {
+            Some(place) => Err(self.unbound_in(whole, place)),
+            None => program.and_then(|program| self.run_program(program)),
+        };
         if let (Some(all), Some(unit)) = (&mut self.redefinitions, unit) {
             if result.is_ok() {
                 all.commit(&mut self.engine, unit);
@@ -179,6 +188,15 @@ impl Host {
             *self.engine.in_scope_macros_mut() = macros;
         }
         result
+    }
+
+    /// Makes the error that the name at a place is not bound.
+    fn unbound_in(&self, whole: &WrittenText, place: Range<usize>) -> Error {
+        let name = &whole.text[place.clone()];
+        let guess = self.similar(name);
+        let guess = guess.map_or(String::new(), |guess| format!("; did you mean `{guess}`?"));
+        let message = format!("the name {name} is not bound{guess}");
+        script_error(whole.describe(place, &message))
     }
 
     fn run_program(&mut self, program: RawProgramWithSymbols) -> Result<Vec<SteelVal>> {

@@ -86,6 +86,8 @@ fn a_file_that_fails_to_load_leaves_everything_as_it_was() {
         "",
     );
     screen.ask("(fresh)", "the name fresh is not bound");
+    std::fs::write(&file, "(define (f) 3)\n(define g (list fresh))").unwrap();
+    screen.ask(",reload", "a.scm:2:17: the name fresh is not bound");
     std::fs::write(&file, "(define (f) 3)\n").unwrap();
     screen.ask(",reload", "loaded");
     screen.ask("(list (f) (g) (h))", "= (3 3 3)");
