@@ -183,6 +183,12 @@ fn is_readable(timeout: PollTimeout) -> io::Result<bool> {
     }
 }
 
+/// Returns whether there is something to read already.
+#[cfg(feature = "cli")]
+pub(crate) fn is_pending() -> bool {
+    is_readable(PollTimeout::ZERO).unwrap_or(false)
+}
+
 /// Waits until there is something to read, or the end.
 pub(crate) fn wait() {
     // An error shows when it is read.

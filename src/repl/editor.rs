@@ -5,16 +5,20 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use rustyline::config::{BellStyle, ColorMode};
 use rustyline::error::ReadlineError;
 use rustyline::history::DefaultHistory;
 use rustyline::{Cmd, CompletionType, Config, Editor, EventHandler, KeyCode, KeyEvent, Modifiers};
 
-use super::helper::{Assistant, Shared};
+use super::helper::Assistant;
 use super::history;
-use super::keys::{AltEnter, Enter};
+use super::keys::{AltEnter, Enter, GiveUp};
 use super::margin;
 use super::output::{Output, print_above};
+use super::shared::{Leave, Shared};
+use super::terminal::Terminal;
 
 /// What the editor tells the session.
 #[derive(Debug)]
@@ -34,7 +38,6 @@ pub(super) enum Input {
 
 /// What an editor needs.
 pub(super) struct Setup {
-    pub(super) prompt: String,
     pub(super) banner: Option<String>,
     pub(super) history: Option<PathBuf>,
     pub(super) shared: Arc<Shared>,
@@ -59,6 +62,8 @@ pub(super) fn run(mut setup: Setup, to_session: &Sender<Input>, go_on: &Receiver
         Ok(editor) => editor,
         Err(error) => return send(&setup.notify, Input::Lost(error.to_string())),
     };
+    // What was edited when the program was suspended: before the cursor, and behind it.
+    let mut kept = (String::new(), String::new());
     loop {
         let columns = editor
             .dimensions()
@@ -68,26 +73,51 @@ pub(super) fn run(mut setup: Setup, to_session: &Sender<Input>, go_on: &Receiver
         }
         (setup.busy)(false);
         setup.output.set_editing(true);
-        let line = editor.readline(&setup.prompt);
+        setup.shared.set_leave(None);
+        let (before, behind) = std::mem::take(&mut kept);
+        let prompt = setup.shared.prompt();
+        let line = editor.readline_with_initial(&prompt, (&before, &behind));
         let columns = editor
             .dimensions()
             .map_or(columns, |(columns, _)| usize::from(columns));
+        let leave = setup.shared.leave();
+        if setup.shared.is_closing() {
+            match (line, leave) {
+                // Typed ahead of the end, like what may come behind it.
+                (Ok(text), None) => drop(remember(&mut editor, &setup, &text)),
+                (Ok(_), Some(_)) => drop(setup.shared.draft().take()),
+                // What is there when all keys have been handled is a draft.
+                (Err(_), _) => return,
+            }
+            continue;
+        }
         match line {
+            Ok(text) if matches!(leave, Some(Leave::Suspend(_))) => {
+                let at = match leave {
+                    Some(Leave::Suspend(at)) if text.is_char_boundary(at) => at,
+                    _ => text.len(),
+                };
+                let (before, behind) = text.split_at(at);
+                kept = (before.to_owned(), behind.to_owned());
+                // The whole job, as the terminal would.
+                let _ = kill(Pid::from_raw(0), Signal::SIGTSTP);
+                continue;
+            }
+            Ok(_) if leave == Some(Leave::Interrupt) => {
+                give_up(&setup);
+                continue;
+            }
             Ok(text) => {
-                let _ = setup.shared.take_draft();
-                let text = margin::remove(&text, margin_of(&setup));
-                if text.trim().is_empty() {
+                Terminal::keep_typed(true);
+                let Some(text) = remember(&mut editor, &setup, &text) else {
                     continue;
-                }
-                remember(&mut editor, &setup, &text);
+                };
                 (setup.busy)(true);
                 setup.output.set_editing(false);
                 send(&setup.notify, Input::Entry { text, columns });
             }
             Err(ReadlineError::Interrupted) => {
-                if setup.shared.take_draft().is_empty() && !(setup.stop_background)() {
-                    say("; Ctrl-D or ,quit leaves");
-                }
+                give_up(&setup);
                 continue;
             }
             Err(ReadlineError::Signal(_)) => continue,
@@ -104,6 +134,13 @@ pub(super) fn run(mut setup: Setup, to_session: &Sender<Input>, go_on: &Receiver
         if go_on.recv().is_err() {
             return;
         }
+    }
+}
+
+/// Drops the line; stops what runs behind it when there is none.
+fn give_up(setup: &Setup) {
+    if setup.shared.draft().take().is_empty() && !(setup.stop_background)() {
+        say("; Ctrl-D or ,quit leaves");
     }
 }
 
@@ -125,25 +162,43 @@ fn open(setup: &mut Setup) -> rustyline::Result<Editor<Assistant, DefaultHistory
         say(banner);
     }
     let mut editor = Editor::with_config(config)?;
-    let margin = margin_of(setup);
+    let margin = margin::of_prompt(&setup.shared.prompt());
+    setup.shared.set_margin(margin);
     editor.set_helper(Some(Assistant::new(setup.shared.clone(), margin)));
     for key in [
         KeyEvent(KeyCode::Enter, Modifiers::NONE),
         KeyEvent::ctrl('J'),
     ] {
-        editor.bind_sequence(key, EventHandler::Conditional(Box::new(Enter { margin })));
+        let shared = setup.shared.clone();
+        let enter = Enter { shared, margin };
+        editor.bind_sequence(key, EventHandler::Conditional(Box::new(enter)));
     }
     editor.bind_sequence(
         KeyEvent(KeyCode::Enter, Modifiers::ALT),
-        EventHandler::Conditional(Box::new(AltEnter { margin })),
+        EventHandler::Conditional(Box::new(AltEnter {
+            shared: setup.shared.clone(),
+            margin,
+        })),
     );
+    let [interrupt, quit, suspend] = Terminal::signal_keys();
+    for (key, is_kept) in [(interrupt, false), (quit, false), (suspend, true)] {
+        let Some(key) = key else { continue };
+        let shared = setup.shared.clone();
+        let give_up = GiveUp { shared, is_kept };
+        editor.bind_sequence(
+            KeyEvent::new(key, Modifiers::NONE),
+            EventHandler::Conditional(Box::new(give_up)),
+        );
+    }
     editor.bind_sequence(KeyEvent::alt('p'), Cmd::HistorySearchBackward);
     editor.bind_sequence(KeyEvent::alt('n'), Cmd::HistorySearchForward);
     if let Some(path) = &setup.history {
         match history::prepare(path).and_then(|()| history::load(path)) {
             Ok(entries) => {
                 for entry in entries {
-                    editor.add_history_entry(margin::add(&entry, margin))?;
+                    let shown = margin::add(&entry, margin);
+                    setup.shared.draft().know(&shown);
+                    editor.add_history_entry(shown)?;
                 }
             }
             Err(error) => {
@@ -165,21 +220,28 @@ fn open(setup: &mut Setup) -> rustyline::Result<Editor<Assistant, DefaultHistory
     Ok(editor)
 }
 
-/// Returns the columns of the prompt, under whose end the lines of an entry stand.
-fn margin_of(setup: &Setup) -> usize {
-    let last = setup.prompt.rsplit('\n').next().unwrap_or_default();
-    last.chars().count()
-}
-
-/// Adds an entry to the history, on disk at once.
-fn remember(editor: &mut Editor<Assistant, DefaultHistory>, setup: &Setup, text: &str) {
-    let shown = margin::add(text, margin_of(setup));
+/// Takes a line that was entered. Adds it to the history, on disk at once, and returns it as an
+/// entry, unless it is blank.
+fn remember(
+    editor: &mut Editor<Assistant, DefaultHistory>,
+    setup: &Setup,
+    line: &str,
+) -> Option<String> {
+    setup.shared.draft().take();
+    let margin = margin::of_prompt(&setup.shared.prompt());
+    let text = margin::remove(line, margin);
+    if text.trim().is_empty() {
+        return None;
+    }
+    let shown = margin::add(&text, margin);
+    setup.shared.draft().know(&shown);
     let is_new = editor.add_history_entry(shown).unwrap_or(false);
     if let (true, Some(path)) = (is_new, &setup.history)
-        && let Err(error) = history::append(path, text)
+        && let Err(error) = history::append(path, &text)
     {
         say(&format!("; cannot write {}: {error}", path.display()));
     }
+    Some(text)
 }
 
 /// Says something where the terminal may be gone.

@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
-use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use rustyline::completion::Completer;
 use rustyline::highlight::{CmdKind, Highlighter};
@@ -11,47 +10,10 @@ use rustyline::hint::Hinter;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Context, Helper};
 
-use super::history;
+use super::colour::{colour, matching};
 use super::margin;
-use super::names::Names;
-use crate::host::syntax::{SyntaxError, ends_word, position, scan};
-
-/// What the editor's thread and the engine's share.
-#[derive(Debug, Default)]
-pub(super) struct Shared {
-    names: Mutex<Names>,
-    /// What has been typed and not entered.
-    draft: Mutex<String>,
-}
-
-impl Shared {
-    pub(super) fn names(&self) -> MutexGuard<'_, Names> {
-        self.names.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Notes what is in the editor.
-    pub(super) fn note_draft(&self, text: &str) {
-        let mut draft = self.draft.lock().unwrap_or_else(PoisonError::into_inner);
-        draft.clear();
-        draft.push_str(text);
-    }
-
-    /// Adds what was typed and not entered to the history file. A second caller waits for the
-    /// first.
-    pub(super) fn save_draft(&self, path: Option<&Path>) {
-        let mut draft = self.draft.lock().unwrap_or_else(PoisonError::into_inner);
-        if let (Some(path), false) = (path, draft.trim().is_empty()) {
-            // The terminal is gone: there is nobody to tell.
-            let _ = history::append(path, &draft);
-        }
-        draft.clear();
-    }
-
-    /// Takes what was typed and not entered.
-    pub(super) fn take_draft(&self) -> String {
-        std::mem::take(&mut *self.draft.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
+use super::shared::Shared;
+use crate::host::syntax::{SyntaxError, position, scan};
 
 /// Bytes above which an entry has no colours and hints: with them each key draws all of it, which
 /// a paste that the terminal sends key by key would wait for.
@@ -100,7 +62,9 @@ impl Hinter for Assistant {
     type Hint = Note;
 
     fn hint(&self, line: &str, pos: usize, _: &Context<'_>) -> Option<Note> {
-        self.shared.note_draft(&margin::remove(line, self.prompt));
+        self.shared.draft().note(line);
+        self.shared.note_key();
+        self.shared.end_when_closing();
         if line.is_empty() || pos < line.len() || line.len() > LONG {
             return None;
         }
@@ -170,6 +134,10 @@ impl rustyline::hint::Hint for Note {
 
 impl Validator for Assistant {
     fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
+        // A line that is given up need not be whole.
+        if self.shared.leave().is_some() {
+            return Ok(ValidationResult::Valid(None));
+        }
         Ok(judge(&margin::remove(context.input(), self.prompt)))
     }
 }
@@ -228,141 +196,9 @@ impl Highlighter for Assistant {
     }
 }
 
-/// Finds the bracket at or before the cursor and the one that belongs to it.
-fn matching(line: &str, pos: usize) -> Option<(usize, usize)> {
-    let bytes = line.as_bytes();
-    let is_close = |at: usize| matches!(bytes.get(at), Some(b')' | b']' | b'}'));
-    let close = if pos > 0 && is_close(pos - 1) {
-        pos - 1
-    } else if is_close(pos) {
-        pos
-    } else {
-        return None;
-    };
-    // The scanner knows which brackets are text.
-    let found = scan(&line[..close]).ok()?;
-    if found.open_text.is_some() {
-        return None;
-    }
-    let &(open, _) = found.open.last()?;
-    scan(&line[..=close]).ok()?;
-    Some((open, close))
-}
-
-const KEYWORDS: &[&str] = &[
-    "and",
-    "begin",
-    "case",
-    "case-lambda",
-    "cond",
-    "define",
-    "define-syntax",
-    "do",
-    "else",
-    "if",
-    "lambda",
-    "let",
-    "let*",
-    "letrec",
-    "or",
-    "parameterize",
-    "provide",
-    "quote",
-    "require",
-    "set!",
-    "struct",
-    "syntax-rules",
-    "unless",
-    "when",
-    "while",
-    "with-handler",
-    "λ",
-];
-
-/// Adds colours to a text.
-fn colour(line: &str, pair: Option<(usize, usize)>, is_bound: impl Fn(&str) -> bool) -> String {
-    let mut text = String::with_capacity(line.len() * 2);
-    let mut at = 0;
-    while at < line.len() {
-        let rest = &line[at..];
-        let (len, style) = token(rest, &is_bound);
-        let is_paired = pair.is_some_and(|(open, close)| at == open || at == close);
-        let style = if is_paired { Some("1;36") } else { style };
-        match style {
-            Some(style) => text.push_str(&format!("\x1b[{style}m{}\x1b[0m", &rest[..len])),
-            None => text.push_str(&rest[..len]),
-        }
-        at += len;
-    }
-    text
-}
-
-/// Returns the length of the token a text begins with, and its colour.
-fn token(text: &str, is_bound: &impl Fn(&str) -> bool) -> (usize, Option<&'static str>) {
-    let Some(first) = text.chars().next() else {
-        return (0, None);
-    };
-    match first {
-        '"' => {
-            let mut is_escaped = false;
-            let end = text[1..].find(|c| {
-                let ends = c == '"' && !is_escaped;
-                is_escaped = c == '\\' && !is_escaped;
-                ends
-            });
-            (end.map_or(text.len(), |end| end + 2), Some("32"))
-        }
-        ';' => (text.find('\n').unwrap_or(text.len()), Some("90")),
-        c if c.is_whitespace() || "()[]{}'`,".contains(c) => (c.len_utf8(), None),
-        _ => {
-            let end = text.find(ends_word).unwrap_or(text.len());
-            let word = &text[..end];
-            let style = if word.parse::<f64>().is_ok() || word.starts_with('#') {
-                Some("36")
-            } else if KEYWORDS.contains(&word) {
-                Some("35")
-            } else if is_bound(word) {
-                Some("34")
-            } else {
-                None
-            };
-            (end, style)
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn plain(text: &str) -> String {
-        let mut plain = String::new();
-        let mut parts = text.split("\x1b[");
-        plain.push_str(parts.next().unwrap_or_default());
-        for part in parts {
-            plain.push_str(part.split_once('m').map_or("", |(_, rest)| rest));
-        }
-        plain
-    }
-
-    #[test]
-    fn colours_change_no_text() {
-        for text in [
-            "(define (f x) \"a\\\"(b\" 'c #\\( 12) ; x",
-            "\"open",
-            "λ é (",
-            "a\n;b\nc",
-        ] {
-            assert_eq!(plain(&colour(text, Some((0, 1)), |_| true)), text);
-        }
-    }
-
-    #[test]
-    fn brackets_in_text_match_nothing() {
-        assert_eq!(matching("(f \")\")", 7), Some((0, 6)));
-        assert_eq!(matching("(f \")\")", 5), None);
-        assert_eq!(matching("(f))", 4), None);
-    }
 
     #[test]
     fn a_stray_bracket_is_named_with_its_place() {

@@ -43,6 +43,21 @@ pub(super) fn columns(text: &str) -> usize {
     text.width()
 }
 
+/// Returns the columns of a prompt, under whose end the lines of an entry stand. What colours it
+/// takes none.
+pub(super) fn of_prompt(prompt: &str) -> usize {
+    let last = prompt.rsplit('\n').next().unwrap_or_default();
+    let mut parts = last.split("\x1b[");
+    let first = parts.next().map_or(0, columns);
+    // A sequence ends with its first letter. See ECMA-48, 5.4.
+    let is_final = |c: char| ('@'..='~').contains(&c);
+    let shown = parts.map(|part| {
+        part.split_once(is_final)
+            .map_or(0, |(_, rest)| columns(rest))
+    });
+    first + shown.sum::<usize>()
+}
+
 fn is_blank(line: &str) -> bool {
     let rest = line.trim_start_matches(' ');
     rest.is_empty() || rest.starts_with('\n')
@@ -83,7 +98,14 @@ fn lines(text: &str) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::{add, remove};
+    use super::{add, of_prompt, remove};
+
+    #[test]
+    fn colours_and_wide_characters_of_a_prompt_are_counted_as_shown() {
+        assert_eq!(of_prompt("\x1b[1;32mdemo>\x1b[0m "), 6);
+        assert_eq!(of_prompt("two\n日本> "), 6);
+        assert_eq!(of_prompt("\x1b["), 0);
+    }
 
     #[test]
     fn lines_stand_under_the_first_one_and_lose_nothing() {

@@ -8,7 +8,9 @@
 //!
 //! It is not a terminal for other languages, and no server: nothing here listens.
 
+mod colour;
 mod command;
+mod draft;
 mod editor;
 mod helper;
 mod history;
@@ -21,6 +23,7 @@ mod pipe;
 mod plain;
 mod reach;
 mod session;
+mod shared;
 mod signals;
 mod terminal;
 
@@ -57,7 +60,7 @@ pub struct Repl {
     make: Make,
     prepare: Option<Prepare>,
     banner: Option<String>,
-    prompt: String,
+    prompt: Option<String>,
     history: Option<PathBuf>,
     start_file: Option<PathBuf>,
     commands: Vec<Command>,
@@ -74,7 +77,7 @@ impl Repl {
                 "steel-sipc {}: Scheme with message sockets. ,help for help, Ctrl-D leaves.",
                 env!("CARGO_PKG_VERSION")
             )),
-            prompt: "sipc> ".to_owned(),
+            prompt: None,
             history: history::default_path(),
             start_file: history::default_start_file(),
             commands: command::all(),
@@ -113,10 +116,10 @@ impl Repl {
         self
     }
 
-    /// Sets the prompt.
+    /// Sets the prompt. By default it is `sipc> `, and `lisp> ` where Common Lisp is read.
     #[must_use]
     pub fn prompt(mut self, prompt: impl Into<String>) -> Self {
-        self.prompt = prompt.into();
+        self.prompt = Some(prompt.into());
         self
     }
 
@@ -147,15 +150,24 @@ impl Repl {
     /// Ctrl-D, 128 and the number of the signal that ended it; 1 when the host cannot be made.
     ///
     /// On a terminal that cannot move its cursor (`TERM` is `dumb` or not set) the prompt takes
-    /// lines as they come. Without a terminal, runs the forms on standard input as they come, prints only what they
+    /// lines as they come.
+    ///
+    /// Without a terminal, runs the forms on standard input as they come, prints only what they
     /// print, and stops at the first error with status 1.
+    ///
+    /// While it runs it handles SIGINT, SIGTERM and SIGHUP, on a terminal SIGQUIT too: they stop
+    /// what is evaluated, or end it in order. Handlers of the program's own, set before, are
+    /// called as well. Afterwards those signals do what they did before. One that ended the
+    /// process then does so again, whatever handler is set for it later by `signal-hook` or what
+    /// is built on it: set yours before.
     #[must_use]
     pub fn run(self) -> i32 {
-        if stdin().is_terminal() && stdout().is_terminal() {
-            session::run(self)
-        } else {
-            pipe::run(self)
-        }
+        let status = match stdin().is_terminal() && stdout().is_terminal() {
+            true => session::run(self),
+            false => pipe::run(self),
+        };
+        signals::release();
+        status
     }
 }
 

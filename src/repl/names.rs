@@ -40,6 +40,10 @@ impl Names {
         self.is_lisp = is_lisp;
     }
 
+    pub(super) fn is_lisp(&self) -> bool {
+        self.is_lisp
+    }
+
     pub(super) fn set_hint(&mut self, name: &str, hint: String) {
         self.hints.insert(name.to_owned(), hint);
     }

@@ -10,7 +10,10 @@ use rustyline::validate::ValidationResult;
 use super::editor::{Input, Setup, say};
 use super::helper::judge;
 use super::history;
+use super::margin;
 use super::output::print_above;
+use super::shared::Shared;
+use super::terminal::Terminal;
 
 /// Reads entries until the end. Each `go_on` allows one.
 ///
@@ -30,7 +33,7 @@ pub(super) fn run(mut setup: Setup, to_session: &Sender<Input>, go_on: &Receiver
     }
     let (_, unused) = std::sync::mpsc::channel();
     let chunks = std::mem::replace(&mut setup.chunks, unused);
-    let printer = Above(setup.prompt.clone());
+    let printer = Above(setup.shared.clone());
     let printing = std::thread::Builder::new()
         .name("printer".to_owned())
         .spawn(move || print_above(printer, &chunks));
@@ -39,9 +42,12 @@ pub(super) fn run(mut setup: Setup, to_session: &Sender<Input>, go_on: &Receiver
         return (setup.notify)();
     }
     loop {
+        // Here Ctrl-C drops the line, which is the terminal's.
+        Terminal::keep_typed(false);
         (setup.busy)(false);
         setup.output.set_editing(true);
         let input = read(&setup);
+        Terminal::keep_typed(true);
         (setup.busy)(true);
         setup.output.set_editing(false);
         let is_last = !matches!(input, Input::Entry { .. });
@@ -56,14 +62,15 @@ pub(super) fn run(mut setup: Setup, to_session: &Sender<Input>, go_on: &Receiver
 
 /// Reads one entry.
 fn read(setup: &Setup) -> Input {
-    let width = setup.prompt.chars().count();
     loop {
-        let draft = setup.shared.take_draft();
+        let draft = setup.shared.draft().take();
+        let prompt = setup.shared.prompt();
+        let width = margin::of_prompt(&prompt);
         let prompt = match draft.is_empty() {
-            true => setup.prompt.clone(),
+            true => prompt,
             false => format!("{:>width$}", "... "),
         };
-        setup.shared.note_draft(&draft);
+        setup.shared.draft().note(&draft);
         if let Err(error) = show(&prompt) {
             return Input::Lost(error.to_string());
         }
@@ -75,10 +82,10 @@ fn read(setup: &Setup) -> Input {
                 return Input::Lost(error.to_string());
             }
         };
-        let text = format!("{}{line}", setup.shared.take_draft());
+        let text = format!("{}{line}", setup.shared.draft().take());
         match judge(text.trim_end()) {
             _ if text.trim().is_empty() => {}
-            ValidationResult::Incomplete => setup.shared.note_draft(&text),
+            ValidationResult::Incomplete => setup.shared.draft().note(&text),
             ValidationResult::Invalid(why) => {
                 say(why.as_deref().unwrap_or_default().trim_start());
             }
@@ -102,11 +109,11 @@ fn show(text: &str) -> io::Result<()> {
 }
 
 /// Prints what servers print, and the prompt again. What has been typed is the terminal's.
-struct Above(String);
+struct Above(std::sync::Arc<Shared>);
 
 impl ExternalPrinter for Above {
     fn print(&mut self, text: String) -> rustyline::Result<()> {
-        Ok(show(&format!("\n{text}{}", self.0))?)
+        Ok(show(&format!("\n{text}{}", self.0.prompt()))?)
     }
 }
 

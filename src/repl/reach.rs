@@ -4,10 +4,10 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::helper::Shared;
 use super::plain;
+use super::shared::Shared;
 use super::signals::{self, Signal};
-use super::terminal::Terminal;
+use super::terminal::{Terminal, is_capable};
 use crate::host::{InterruptHandle, WakeHandle};
 
 /// What the threads of a session use to reach the engine, once there is one.
@@ -17,7 +17,7 @@ pub(super) struct Reach {
     pub(super) is_busy: AtomicBool,
     /// Whether the start-up file runs, behind the prompt.
     pub(super) is_starting: AtomicBool,
-    /// Ctrl-C came while the engine was still being made.
+    /// Ctrl-C came, while the engine was still being made or an entry was on its way.
     pub(super) is_early: AtomicBool,
     ended: Mutex<Option<i32>>,
 }
@@ -42,47 +42,47 @@ impl Reach {
     }
 }
 
-/// Has signals do what they ask for. `plain_prompt` is what a terminal without an editor shows
-/// again after Ctrl-C.
+/// Has signals do what they ask for.
 pub(super) fn watch(
     reach: &Arc<Reach>,
     shared: &Arc<Shared>,
     terminal: &Arc<Terminal>,
     history: Option<PathBuf>,
-    plain_prompt: Option<String>,
 ) -> std::io::Result<()> {
     let (reach, shared, terminal) = (reach.clone(), shared.clone(), terminal.clone());
-    signals::watch(move |signal| match (signal, reach.handles.get()) {
+    signals::watch_terminal(move |signal| match (signal, reach.handles.get()) {
         (Signal::Interrupt, Some((interrupt, _))) => {
             if reach.is_busy.load(Ordering::SeqCst) {
+                // Before the interrupt: see where it is read.
+                reach.is_early.store(true, Ordering::SeqCst);
                 interrupt.interrupt();
-            } else if let Some(prompt) = &plain_prompt {
+            } else if !is_capable() {
                 // Otherwise the key comes to the editor.
-                let draft = shared.take_draft();
+                let draft = shared.draft().take();
                 if draft.is_empty() {
                     reach.stop_background();
                 }
-                plain::begin_again(prompt, !draft.is_empty());
+                plain::begin_again(&shared.prompt(), !draft.is_empty());
             }
         }
         (Signal::Interrupt, None) => {
             let is_busy = reach.is_busy.load(Ordering::SeqCst);
             reach.is_early.store(is_busy, Ordering::SeqCst);
         }
-        (Signal::End(status), handles) => {
+        (Signal::End(status), _) => {
             shared.save_draft(history.as_deref());
             let mut ended = reach.ended.lock().unwrap_or_else(PoisonError::into_inner);
-            match handles {
-                Some((interrupt, wake)) if ended.is_none() => {
-                    *ended = Some(status);
-                    interrupt.terminate(status);
-                    wake.wake();
-                }
-                // It was asked before, or there is nothing yet that could end in order.
-                _ => {
-                    terminal.restore();
-                    std::process::exit(status);
-                }
+            if ended.is_some() {
+                // It was asked before.
+                terminal.restore();
+                std::process::exit(status);
+            }
+            *ended = Some(status);
+            drop(ended);
+            // Without an engine there is nothing to stop, and the session sees it when there is.
+            if let Some((interrupt, wake)) = reach.handles.get() {
+                interrupt.terminate(status);
+                wake.wake();
             }
         }
     })

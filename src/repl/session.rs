@@ -3,15 +3,17 @@
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
 use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, raise};
 
 use super::command::{self, After, Command};
 use super::editor::{self, Input, Setup};
-use super::helper::Shared;
 use super::names::hint_from;
 use super::output::Output;
 use super::reach::{Reach, watch};
+use super::shared::Shared;
 use super::terminal::{self, Terminal};
 use super::{Repl, has_colour, plain};
 use crate::error::{ErrorKind, Result};
@@ -45,11 +47,14 @@ impl std::fmt::Debug for Session {
 pub(super) fn run(repl: Repl) -> i32 {
     let terminal = Arc::new(Terminal::note());
     let shared = Arc::new(Shared::default());
+    if let Some(prompt) = repl.prompt {
+        shared.set_prompt(prompt);
+    }
+    shared.names().set_all(Vec::new(), repl.is_lisp);
     let (output, chunks) = Output::new();
     let reach = Arc::new(Reach::default());
-    let plain_prompt = (!terminal::is_capable()).then(|| repl.prompt.clone());
     let history = repl.history.clone();
-    if let Err(error) = watch(&reach, &shared, &terminal, history.clone(), plain_prompt) {
+    if let Err(error) = watch(&reach, &shared, &terminal, history.clone()) {
         say(&format!("; cannot watch for signals: {error}"));
     }
     let names = repl
@@ -62,7 +67,6 @@ pub(super) fn run(repl: Repl) -> i32 {
     let (go_on, may_go_on) = channel();
     let (waker, busy, stopper) = (reach.clone(), reach.clone(), reach.clone());
     let setup = Setup {
-        prompt: repl.prompt,
         banner: repl.banner,
         history: repl.history,
         shared: shared.clone(),
@@ -110,7 +114,9 @@ pub(super) fn run(repl: Repl) -> i32 {
     if let Err(error) = redirected {
         session.print(&format!("{error}\n"));
     }
-    if let Some(prepare) = repl.prepare {
+    // By a signal while the engine was being made.
+    let is_ended = reach.ended().is_some();
+    if let Some(prepare) = repl.prepare.filter(|_| !is_ended) {
         session.output.set_editing(false);
         reach.is_busy.store(true, Ordering::SeqCst);
         let start = Instant::now();
@@ -119,7 +125,7 @@ pub(super) fn run(repl: Repl) -> i32 {
         session.output.fresh_line();
     }
     if session.host.exit_status().is_none()
-        && let Some(file) = repl.start_file.filter(|file| file.exists())
+        && let Some(file) = repl.start_file.filter(|file| !is_ended && file.exists())
     {
         let start = Instant::now();
         reach.is_starting.store(true, Ordering::SeqCst);
@@ -133,18 +139,42 @@ pub(super) fn run(repl: Repl) -> i32 {
     {
         return fail(&terminal, &error.to_string());
     }
-    let status = session.serve(&entries, &go_on, &reach);
+    let status = match is_ended {
+        true => 0,
+        false => session.serve(&entries, &go_on, &reach),
+    };
     let was_editing = session.output.set_editing(false);
     session.host.release_all();
-    if was_editing {
-        // A callback or a signal ended it: what comes next stands under the edited line.
-        session.print("\r\n");
-    }
     session.output.fresh_line();
+    shared.close();
+    // What was typed ahead of a signal is a draft: the editor knows the keys.
+    if reach.ended().is_some() && !was_editing {
+        let _ = go_on.send(());
+    }
+    drop((go_on, edit));
+    if terminal::is_capable() {
+        end_editing(&entries, was_editing);
+    }
     // Waits for whoever is writing it already.
     shared.save_draft(history.as_deref());
     terminal.restore();
     reach.ended().unwrap_or(status)
+}
+
+/// Waits for the editor's thread to end, which a line that is still edited keeps it from.
+fn end_editing(entries: &Receiver<Input>, was_editing: bool) {
+    let start = Instant::now();
+    let mut patience = Duration::from_millis(if was_editing { 0 } else { 300 });
+    // A thread that waits for the rest of a key sequence is left behind.
+    while start.elapsed() < Duration::from_secs(2) {
+        match entries.recv_timeout(patience) {
+            Err(RecvTimeoutError::Disconnected) => return,
+            Ok(_) => continue,
+            // The editor handles it while it edits, and else it does nothing any more.
+            Err(RecvTimeoutError::Timeout) => drop(raise(Signal::SIGINT)),
+        }
+        patience = Duration::from_millis(50);
+    }
 }
 
 impl Session {
@@ -182,6 +212,9 @@ impl Session {
             match entries.try_recv() {
                 Ok(Input::Entry { text, columns }) => {
                     self.columns = columns;
+                    // An interrupt is either forgotten here, and then it is noted as early, or it
+                    // stops the entry.
+                    self.host.forget_interrupt();
                     if reach.is_early.swap(false, Ordering::SeqCst) {
                         self.print("; stopped before it began\n");
                     } else if self.run_entry(&text) == After::Leave {
@@ -195,6 +228,7 @@ impl Session {
                     crate::input::input().finish_line();
                     // Before the prompt: what was just defined can be completed at once.
                     self.learn_names();
+                    reach.is_early.store(false, Ordering::SeqCst);
                     let _ = go_on.send(());
                 }
                 Ok(Input::End) => return 0,
@@ -218,7 +252,6 @@ impl Session {
     }
 
     fn run_entry(&mut self, text: &str) -> After {
-        self.host.forget_interrupt();
         let start = Instant::now();
         let result = if text.starts_with(',') {
             command::run(self, text)

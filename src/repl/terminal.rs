@@ -3,7 +3,8 @@
 use std::io::{Write, stdin, stdout};
 use std::sync::{Mutex, PoisonError};
 
-use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
+use nix::sys::termios::{LocalFlags, SetArg, SpecialCharacterIndices, Termios};
+use nix::sys::termios::{tcgetattr, tcsetattr};
 
 /// The settings the terminal had at the start.
 pub(super) struct Terminal(Mutex<Option<Termios>>);
@@ -11,6 +12,29 @@ pub(super) struct Terminal(Mutex<Option<Termios>>);
 impl Terminal {
     pub(super) fn note() -> Self {
         Self(Mutex::new(tcgetattr(stdin()).ok()))
+    }
+
+    /// Has signals from the keyboard leave what has been typed ahead, or not. Once
+    /// is not enough: shells set the terminal anew when a program goes on that was suspended.
+    pub(super) fn keep_typed(is_kept: bool) {
+        if let Ok(mut termios) = tcgetattr(stdin()) {
+            termios.local_flags.set(LocalFlags::NOFLSH, is_kept);
+            let _ = tcsetattr(stdin(), SetArg::TCSANOW, &termios);
+        }
+    }
+
+    /// Returns the keys that interrupt, end and suspend a program, as far as there are such.
+    pub(super) fn signal_keys() -> [Option<char>; 3] {
+        let termios = tcgetattr(stdin()).ok();
+        [
+            SpecialCharacterIndices::VINTR,
+            SpecialCharacterIndices::VQUIT,
+            SpecialCharacterIndices::VSUSP,
+        ]
+        .map(|key| {
+            let key = termios.as_ref()?.control_chars[key as usize];
+            (key != 0).then_some(char::from(key))
+        })
     }
 
     /// Puts the settings back, and ends what the editor switched on.

@@ -38,6 +38,7 @@ mod pty_define; // names defined and defined again there
 mod pty_input;
 mod pty_plain;
 mod pty_support; // the workbench for it
+mod pty_typed; // what is not lost there
 mod reader; // text that is too deep, too long, unfinished
 mod readme; // its terminal sessions, typed as they stand there
 mod redefinition; // names defined again, later, or not at all

@@ -7,7 +7,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use tempfile::tempdir;
 
-use crate::pty_support::{CTRL_C, CTRL_D, PROMPT, Screen, eventually};
+use crate::pty_support::{CTRL_C, CTRL_D, LISP_PROMPT, PROMPT, Screen, eventually};
 
 #[test]
 fn values_are_numbered_and_void_is_silent() {
@@ -55,7 +55,11 @@ fn errors_have_place_and_guess_and_calls() {
 fn a_form_over_several_lines_is_indented_and_recalled_whole() {
     let folder = tempdir().unwrap();
     let mut screen = Screen::session(folder.path());
-    screen.press("(define (twice x)\r");
+    screen.press("(define (twice x)");
+    screen.wait_for("x)");
+    // Later than what is pasted would come.
+    std::thread::sleep(Duration::from_millis(100));
+    screen.press("\r");
     // Under the form, which stands behind the prompt.
     screen.wait_for("\n        ");
     screen.press("(* 2 x))\r");
@@ -454,7 +458,8 @@ fn what_a_lisp_file_defines_is_known_at_the_prompt() {
     )
     .unwrap();
     let mut screen = Screen::open(folder.path(), &["-i", "a.lisp"]);
-    screen.wait_for(PROMPT);
+    screen.prompt = LISP_PROMPT;
+    screen.wait_for(LISP_PROMPT);
     screen.ask("(twice *v*)", "10");
     screen.ask(",apropos twic", "twice");
     std::fs::write(folder.path().join("a.lisp"), "(defun twice (x) (list x x))").unwrap();
@@ -462,6 +467,7 @@ fn what_a_lisp_file_defines_is_known_at_the_prompt() {
     screen.ask("(twice *v*)", "(5 5)");
     // Of the Scheme function of that name nothing is said.
     screen.ask(",doc car", "car is bound, and has no documentation");
+    screen.prompt = PROMPT;
     screen.ask(",scheme", "");
     screen.ask(",load a.lisp", "loaded a.lisp");
     screen.ask(",doc car", "Returns the first element");

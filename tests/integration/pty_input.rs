@@ -2,7 +2,7 @@
 
 use tempfile::tempdir;
 
-use crate::pty_support::{CTRL_C, CTRL_D, PROMPT, Screen};
+use crate::pty_support::{CTRL_C, CTRL_D, LISP_PROMPT, PROMPT, Screen};
 
 /// Enters a form, and types a line when it has begun to read.
 #[track_caller]
@@ -90,7 +90,7 @@ fn alt_enter_does_what_enter_does_not() {
 fn a_lisp_program_that_reads_is_stopped_and_servers_go_on_meanwhile() {
     let folder = tempdir().unwrap();
     let mut screen = Screen::open(folder.path(), &["--lisp"]);
-    screen.wait_for(PROMPT);
+    screen.wait_for(LISP_PROMPT);
     screen.press(",scheme\r");
     screen.wait_for(PROMPT);
     screen.ask(
@@ -98,7 +98,7 @@ fn a_lisp_program_that_reads_is_stopped_and_servers_go_on_meanwhile() {
         "",
     );
     screen.press(",lisp\r");
-    screen.wait_for(PROMPT);
+    screen.wait_for(LISP_PROMPT);
     let socket = folder.path().join("a.socket");
     for (form, keys, answer) in [
         ("(read-line)", "one two\r", "\"one two\""),
@@ -112,13 +112,13 @@ fn a_lisp_program_that_reads_is_stopped_and_servers_go_on_meanwhile() {
         assert_eq!(done.text().trim(), "yes", "{form}");
         screen.press(keys);
         screen.wait_for(answer);
-        screen.wait_for(PROMPT);
+        screen.wait_for(LISP_PROMPT);
     }
     screen.press("(progn (print 'begun) (finish-output) (read-line))\r");
     screen.wait_for("BEGUN");
     screen.press(CTRL_C);
     screen.wait_for("stopped after");
-    screen.wait_for(PROMPT);
+    screen.wait_for(LISP_PROMPT);
     screen.press("(+ 1 2)\r");
     screen.wait_for("3\r\n");
 }

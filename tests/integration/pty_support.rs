@@ -22,10 +22,13 @@ pub(crate) struct Screen {
     keys: Option<File>,
     shown: Receiver<Vec<u8>>,
     text: String,
+    /// What the program shows when it waits for an entry.
+    pub(crate) prompt: &'static str,
     _watchdog: Watchdog,
 }
 
 pub(crate) const PROMPT: &str = "sipc> ";
+pub(crate) const LISP_PROMPT: &str = "lisp> ";
 pub(crate) const CTRL_C: &str = "\x03";
 pub(crate) const CTRL_D: &str = "\x04";
 
@@ -89,6 +92,7 @@ impl Screen {
             keys: Some(keys),
             shown,
             text: String::new(),
+            prompt: PROMPT,
             _watchdog: watchdog,
         }
     }
@@ -131,7 +135,7 @@ impl Screen {
         // The line as it stays, and the end of editing.
         self.wait_for("\x1b[?2004l");
         let shown = self.wait_for(answer);
-        self.wait_for(PROMPT);
+        self.wait_for(self.prompt);
         shown
     }
 
