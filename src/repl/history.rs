@@ -5,11 +5,14 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+
 /// Entries kept. At 60 bytes each that is 600 kB, which load in a few milliseconds.
 pub(super) const MOST_ENTRIES: usize = 10_000;
 
 /// Bytes kept: pasted entries may be long, and all are read at the start.
-const MOST_BYTES: u64 = 4 << 20;
+const MOST_BYTES: usize = 4 << 20;
 
 /// The history in the XDG state folder.
 pub(super) fn default_path() -> Option<PathBuf> {
@@ -35,7 +38,7 @@ fn folder(variable: &str, under_home: &str) -> Option<PathBuf> {
 const HEADER: &str = "#V2\n";
 
 /// Makes the file, for its owner only, before anything is written to it, and drops the oldest
-/// entries of one that has grown too long.
+/// entries of one that has grown too long. A link is followed.
 pub(super) fn prepare(path: &Path) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         DirBuilder::new()
@@ -43,34 +46,62 @@ pub(super) fn prepare(path: &Path) -> io::Result<()> {
             .mode(0o700)
             .create(folder)?;
     }
-    let mut file = open(path)?;
+    let file = open(path)?;
     let metadata = file.metadata()?;
     if metadata.permissions().mode() & 0o077 != 0 {
         file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
     }
-    if metadata.len() == 0 {
-        return file.write_all(HEADER.as_bytes());
+    let path = &path.canonicalize()?;
+    let text = read(path)?;
+    if text.is_empty() {
+        return write_header(&file);
     }
-    trim(path, metadata.len())
+    // The header is what tells how entries are written: without it they stand as they are.
+    if !text.starts_with(HEADER) {
+        let entries: String = text.lines().map(escaped).collect();
+        return replace(path, &kept(&entries));
+    }
+    if !text.ends_with('\n') {
+        (&file).write_all(b"\n")?;
+    }
+    let entries = &text[HEADER.len()..];
+    // With room above the limits this happens once in a thousand entries.
+    let is_long = entries.lines().count() > MOST_ENTRIES + 1000;
+    if is_long || entries.len() > MOST_BYTES + MOST_BYTES / 4 {
+        return replace(path, &kept(entries));
+    }
+    Ok(())
 }
 
+/// Opens the file to add to it. One that is no regular file would keep the session waiting.
 fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
+    let file = OpenOptions::new()
         .append(true)
         .create(true)
         .mode(0o600)
-        .open(path)
+        .custom_flags((OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits())
+        .open(path);
+    match file {
+        Ok(file) if file.metadata()?.is_file() => Ok(file),
+        Err(error) if error.raw_os_error() != Some(Errno::ENXIO as i32) => Err(error),
+        _ => Err(io::Error::other("it is no regular file")),
+    }
 }
 
-/// Returns the entries, the oldest first.
-pub(super) fn load(path: &Path) -> io::Result<Vec<String>> {
-    let bytes = std::fs::read(path)?;
+fn read(path: &Path) -> io::Result<String> {
     // A byte that is no text spoils its entry only.
-    let text = String::from_utf8_lossy(&bytes);
-    let Some(lines) = text.strip_prefix(HEADER) else {
-        return Ok(text.lines().map(str::to_owned).collect());
-    };
-    Ok(lines.lines().map(unescaped).collect())
+    Ok(String::from_utf8_lossy(&std::fs::read(path)?).into_owned())
+}
+
+fn write_header(mut file: &File) -> io::Result<()> {
+    file.write_all(HEADER.as_bytes())
+}
+
+/// Returns the entries, the oldest first, of a file that [`prepare`] has seen.
+pub(super) fn load(path: &Path) -> io::Result<Vec<String>> {
+    let text = read(path)?;
+    let lines = text.strip_prefix(HEADER).unwrap_or(&text).lines();
+    Ok(lines.map(unescaped).collect())
 }
 
 fn unescaped(line: &str) -> String {
@@ -90,33 +121,54 @@ fn unescaped(line: &str) -> String {
     entry
 }
 
-/// Adds an entry in one write, so that sessions that run at the same time lose nothing.
-pub(super) fn append(path: &Path, entry: &str) -> io::Result<()> {
+/// Returns the line that an entry is in the file.
+fn escaped(entry: &str) -> String {
     let escaped = entry.replace('\\', "\\\\").replace('\n', "\\n");
-    let escaped = escaped.replace('\r', "\\r");
-    open(path)?.write_all(format!("{escaped}\n").as_bytes())
+    escaped.replace('\r', "\\r") + "\n"
 }
 
-/// Keeps the newest entries. The file is replaced in one step.
-fn trim(path: &Path, len: u64) -> io::Result<()> {
-    let bytes = std::fs::read(path)?;
-    let all: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
-    // With room above the limits this happens once in a thousand entries.
-    if all.len() <= MOST_ENTRIES + 1000 && len <= MOST_BYTES + MOST_BYTES / 4 {
-        return Ok(());
-    }
+/// Adds an entry in one write, so that sessions that run at the same time lose nothing.
+pub(super) fn append(path: &Path, entry: &str) -> io::Result<()> {
+    open(path)?.write_all(escaped(entry).as_bytes())
+}
+
+/// Returns the newest lines, as far as there is room for them.
+fn kept(lines: &str) -> String {
+    let all: Vec<&str> = lines.split_inclusive('\n').collect();
     let mut room = MOST_BYTES;
-    let fits = |entry: &&&[u8]| {
-        let left = room.checked_sub(entry.len() as u64);
+    let fits = |entry: &&&str| {
+        let left = room.checked_sub(entry.len());
         room = left.unwrap_or(0);
         left.is_some()
     };
-    let kept = all.iter().rev().take(MOST_ENTRIES).take_while(fits).count();
-    let new = path.with_extension("new");
-    // What is left of an earlier attempt is of no use.
-    let _ = std::fs::remove_file(&new);
-    open(&new)?.write_all(&[HEADER.as_bytes(), &all[all.len() - kept..].concat()].concat())?;
-    std::fs::rename(new, path)
+    let count = all.iter().rev().take(MOST_ENTRIES).take_while(fits).count();
+    all[all.len() - count..].concat()
+}
+
+/// Replaces the file in one step, by one that is made under a name nobody has.
+fn replace(path: &Path, lines: &str) -> io::Result<()> {
+    let mut tries = 0..1000;
+    let (mut file, new) = loop {
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        let count = tries.next().unwrap_or_default();
+        name.push(format!(".{}.{count}.new", std::process::id()));
+        let new = path.with_file_name(name);
+        let made = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&new);
+        match made {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && !tries.is_empty() => {}
+            made => break (made?, new),
+        }
+    };
+    let written = write_header(&file).and_then(|()| file.write_all(lines.as_bytes()));
+    let result = written.and_then(|()| std::fs::rename(&new, path));
+    if result.is_err() {
+        let _ = std::fs::remove_file(&new);
+    }
+    result
 }
 
 #[cfg(test)]
@@ -160,5 +212,41 @@ mod tests {
         let entries = load(&path).unwrap();
         assert_eq!(entries.len(), 4);
         assert!(entries[0].starts_with('7') && entries[3] == "\u{fffd}");
+    }
+
+    #[test]
+    fn a_file_without_a_header_is_read_and_written_alike() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.new");
+        let link = folder.path().join("link");
+        std::fs::write(&path, "(a \"\\n\")\n(b").unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        prepare(&link).unwrap();
+        append(&link, "(c\n \\)").unwrap();
+        prepare(&link).unwrap();
+        assert_eq!(load(&link).unwrap(), ["(a \"\\n\")", "(b", "(c\n \\)"]);
+        assert!(link.is_symlink());
+        assert_eq!(folder.path().read_dir().unwrap().count(), 2);
+    }
+
+    #[test]
+    fn an_entry_is_not_joined_to_a_line_without_an_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history");
+        std::fs::write(&path, "#V2\n(a)").unwrap();
+        prepare(&path).unwrap();
+        append(&path, "(b)").unwrap();
+        assert_eq!(load(&path).unwrap(), ["(a)", "(b)"]);
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pipe");
+        nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let error = prepare(&path).unwrap_err();
+        assert!(error.to_string().contains("no regular file"), "{error}");
+        assert!(prepare(Path::new("/dev/tty")).is_err());
+        assert!(prepare(Path::new("/dev/null")).is_err());
     }
 }
