@@ -84,6 +84,8 @@ pub struct Host {
     /// Where definitions reach the code compiled before them; see [`Host::set_redefinable`].
     redefinitions: Option<redefine::Redefinitions>,
     last_error: Option<SteelVal>,
+    /// The last error in a callback that was reported and not yet taken.
+    callback_error: Arc<Mutex<Option<SteelErr>>>,
     /// Names that the last text's functions use and that were not bound.
     undefined: Vec<String>,
     /// Folders in which modules are looked for.
@@ -121,6 +123,7 @@ impl Host {
             at_prompt,
             redefinitions: None,
             last_error: None,
+            callback_error: Arc::default(),
             undefined: Vec::new(),
             search: Vec::new(),
         })

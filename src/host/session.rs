@@ -2,8 +2,8 @@
 //! to be asked for names and documentation.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
 use steel::rerrs::ErrorKind as SteelErrorKind;
 use steel::rvals::IntoSteelVal;
 use steel::{SteelErr, SteelVal};
@@ -193,9 +193,24 @@ impl Host {
     /// Sends reports of errors in callbacks to `report`, instead of standard error.
     pub fn on_callback_error(&mut self, report: impl Fn(&str) + Send + Sync + 'static) {
         let sources = self.sources.clone();
+        let failed = self.callback_error.clone();
         lock(&self.endpoints).reporter = Some(Arc::new(move |error| {
+            *failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
             report(&format!("error in a callback: {}", sources.report(error)));
         }));
+    }
+
+    /// Makes the last error in a callback, if there was one since this was called last, the last
+    /// error. Only where [`Host::on_callback_error`] was used. Returns it as scripts see it.
+    pub fn take_callback_error(&mut self) -> Option<SteelVal> {
+        let mut failed = self
+            .callback_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let error = failed.take()?;
+        drop(failed);
+        self.last_error = error.into_steelval().ok();
+        self.last_error.clone()
     }
 
     /// Returns the last error of a script as scripts see it.
@@ -404,10 +419,10 @@ impl Host {
         self.names()
             .into_iter()
             .filter(|other| other.len().abs_diff(name.len()) <= most)
-            .map(|other| (distance(name, &other), other))
-            .filter(|(distance, other)| (1..=most).contains(distance) && other != name)
+            .map(|other| (distance(name, &other), !has_letters(&other, name), other))
+            .filter(|(distance, _, other)| (1..=most).contains(distance) && other != name)
             .min()
-            .map(|(_, other)| other)
+            .map(|(_, _, other)| other)
     }
 }
 
@@ -415,6 +430,12 @@ impl Host {
 pub(super) fn unbound(text: &str) -> Option<&str> {
     let (_, rest) = text.split_once("the name ")?;
     rest.split_once(" is not bound").map(|(name, _)| name)
+}
+
+/// Returns whether a word has all letters of another, in that order.
+fn has_letters(word: &str, letters: &str) -> bool {
+    let mut rest = word.chars();
+    letters.chars().all(|c| rest.any(|other| other == c))
 }
 
 /// Counts the letters to change, insert, drop or swap between two words.

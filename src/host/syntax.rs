@@ -21,7 +21,7 @@ pub enum SyntaxError {
     Incomplete {
         /// Byte offset of what was opened last and not closed.
         at: usize,
-        /// `(`, `[`, `{`, `"` or `|`.
+        /// `(`, `[`, `{`, `"` or `|`; `#` for a comment between bars.
         open: char,
     },
     /// A closing bracket without an opening one.
@@ -80,6 +80,7 @@ impl fmt::Display for SyntaxError {
             SyntaxError::Incomplete { open: '"', .. } => {
                 write!(f, "the text ends inside this string")
             }
+            SyntaxError::Incomplete { open: '#', .. } => write!(f, "this #| is never closed"),
             SyntaxError::Incomplete { open, .. } => write!(f, "this {open} is never closed"),
             SyntaxError::Stray { close, .. } => {
                 write!(f, "this {close} closes nothing; there is one too many")
@@ -208,6 +209,12 @@ fn walk(text: &str, is_first_enough: bool) -> Result<Scan, SyntaxError> {
                     fresh += 1;
                     continue;
                 }
+                // The bytes of a byte vector are behind it.
+                Some(b'u' | b'v') if is_before_bytes(&bytes[at..]) => {
+                    at = end_of_word(bytes, at);
+                    fresh += 1;
+                    continue;
+                }
                 Some(b'!') if start == 0 => {
                     at = end_of_line(bytes, at);
                     continue;
@@ -230,6 +237,10 @@ fn walk(text: &str, is_first_enough: bool) -> Result<Scan, SyntaxError> {
         }
     }
     Ok(found)
+}
+
+fn is_before_bytes(rest: &[u8]) -> bool {
+    rest.starts_with(b"u8(") || rest.starts_with(b"vu8(")
 }
 
 /// Checks that a text is a sequence of whole forms that the reader can take.
@@ -265,6 +276,7 @@ pub fn check(text: &str) -> Result<(), SyntaxError> {
 /// let found: Vec<_> = forms(text).into_iter().map(|form| &text[form]).collect();
 /// assert_eq!(found, ["(a b)", "'c"]);
 /// assert_eq!(forms("#;(a\n b) c").len(), 2);
+/// assert_eq!(forms("#u8(1 2) #\\u (3)").len(), 3);
 /// ```
 #[must_use]
 pub fn forms(text: &str) -> Vec<std::ops::Range<usize>> {

@@ -1,9 +1,11 @@
 //! The commands of the prompt: the one table from which they run, help and complete.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::core_forms::core_form;
 use super::session::Session;
 use crate::error::Result;
 use crate::host::{Host, is_lisp_file, visible};
@@ -46,6 +48,14 @@ impl Command {
     }
 }
 
+impl Command {
+    /// Returns what the list of commands says of it.
+    fn line(&self) -> String {
+        let call = format!(",{} {}", self.name, self.usage);
+        format!("{call:<16} {}\n", self.about)
+    }
+}
+
 impl fmt::Debug for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Command")
@@ -60,8 +70,8 @@ pub(super) fn all() -> Vec<Command> {
         Command::new(
             "help",
             "[NAME]",
-            "List the commands and keys, or describe a name",
-            help,
+            "List the commands and keys, or describe one or a name",
+            help_on,
         ),
         Command::new("doc", "NAME", "Describe a name", doc),
         Command::new(
@@ -139,7 +149,8 @@ pub(super) fn run(session: &mut Session, entry: &str) -> Result<After> {
                 .iter()
                 .map(|command| (crate::host::distance(name, &command.name), &command.name))
                 .min()
-                .filter(|(distance, _)| *distance <= 2)
+                // Every short name is like many others.
+                .filter(|(distance, _)| *distance <= (name.chars().count() / 3).clamp(1, 2))
                 .map_or(String::new(), |(_, near)| {
                     format!("; did you mean ,{near}?")
                 });
@@ -152,6 +163,22 @@ pub(super) fn run(session: &mut Session, entry: &str) -> Result<After> {
     }
 }
 
+/// Lists the commands and keys, or describes a command, or a name.
+fn help_on(session: &mut Session, name: &str) -> Result<After> {
+    let command = name.strip_prefix(',').unwrap_or(name);
+    let found = session.commands.iter().find(|known| known.name == command);
+    let Some(line) = found.map(Command::line) else {
+        return help(session, command);
+    };
+    session.print(&line);
+    // A function may have that name too.
+    if command == name && session.knows(name) {
+        session.print("\n");
+        describe(session, name);
+    }
+    Ok(After::GoOn)
+}
+
 /// Lists the commands and keys, or describes a name.
 pub(super) fn help(session: &mut Session, name: &str) -> Result<After> {
     if !name.is_empty() {
@@ -159,8 +186,7 @@ pub(super) fn help(session: &mut Session, name: &str) -> Result<After> {
     }
     let mut text = String::new();
     for command in &session.commands {
-        let call = format!(",{} {}", command.name, command.usage);
-        text.push_str(&format!("{call:<16} {}\n", command.about));
+        text.push_str(&command.line());
     }
     text.push_str(
         "\n$1 $2 ...        earlier values; *e is the last error
@@ -170,7 +196,9 @@ Alt-Enter        the other way round: begin a line in a whole form, or run
                  text that is not finished as it is
 Up, Down         earlier entries, or lines of the form; Ctrl-R searches
 Alt-P, Alt-N     earlier entries that begin like this one
-Ctrl-C           clear the line, or stop what is running\n",
+Ctrl-C           clear the line, or stop what is running
+
+sipc/init.scm in $XDG_CONFIG_HOME or ~/.config runs at the start.\n",
     );
     session.print(&text);
     Ok(After::GoOn)
@@ -186,18 +214,19 @@ fn doc(session: &mut Session, name: &str) -> Result<After> {
 
 /// Prints what is known of a name.
 fn describe(session: &mut Session, name: &str) {
-    let known = match session.is_lisp {
+    let known = session.description(name).or_else(|| match session.is_lisp {
         // Steel describes its own function of that name.
         true => Host::documentation(name),
-        false => session.host.describe_name(name),
-    };
-    let text = match (known, session.signature(name)) {
-        (Some(text), _) => wrap(text.trim_end(), session.columns),
-        (None, Some(signature)) => format!("{signature}\n"),
-        (None, None) if session.names().iter().any(|known| known == name) => {
+        false => core_form(name)
+            .map(|(signature, text)| format!("{signature}\n\n{text}"))
+            .or_else(|| session.host.describe_name(name)),
+    });
+    let text = match known {
+        Some(text) => wrap(text.trim_end(), session.columns),
+        None if session.knows(name) => {
             format!("{name} is bound, and has no documentation\n")
         }
-        (None, None) => format!("the name {name} is not bound; try ,apropos {name}\n"),
+        None => format!("the name {name} is not bound; try ,apropos {name}\n"),
     };
     session.print(&visible(&text));
 }
@@ -305,9 +334,13 @@ fn load(session: &mut Session, file: &str) -> Result<After> {
         )));
         return Ok(After::GoOn);
     }
-    match is_lisp_file(file) || (session.is_lisp && !file.ends_with(".scm")) {
+    let is_lisp = is_lisp_file(file) || (session.is_lisp && !file.ends_with(".scm"));
+    match is_lisp {
         true => drop(session.host.run_lisp_file(file)?),
         false => drop(session.host.run_file(file)?),
+    }
+    if is_lisp == session.is_lisp {
+        session.learn_file(Path::new(file));
     }
     if !session.loaded.iter().any(|known| known == file) {
         session.loaded.push(file.to_owned());
@@ -341,7 +374,7 @@ fn expand(session: &mut Session, form: &str) -> Result<After> {
 
 fn backtrace(session: &mut Session, _: &str) -> Result<After> {
     let calls = session.host.last_calls();
-    let text = match session.host.last_error() {
+    let text = match session.host.last_error().filter(|_| session.has_failed) {
         None => "there was no error\n".to_owned(),
         Some(_) if calls.is_empty() => "it happened at top level\n".to_owned(),
         Some(_) => format!("{}\n", calls.join("\n")),

@@ -13,11 +13,10 @@ use rustyline::{Context, Helper};
 use super::colour::{colour, matching};
 use super::margin;
 use super::shared::Shared;
-use crate::host::syntax::{SyntaxError, position, scan};
+use crate::host::syntax::{SyntaxError, ends_word, position, scan};
 
-/// Bytes above which an entry has no colours and hints: with them each key draws all of it, which
-/// a paste that the terminal sends key by key would wait for.
-const LONG: usize = 4000;
+/// Bytes above which an entry has no colours and hints: with them each key draws all of it.
+const LONG: usize = 16 * 1024;
 
 /// Completion, hints, colours and the judgement whether a form is whole.
 pub(super) struct Assistant {
@@ -65,7 +64,7 @@ impl Hinter for Assistant {
         self.shared.draft().note(line);
         self.shared.note_key();
         self.shared.end_when_closing();
-        if line.is_empty() || pos < line.len() || line.len() > LONG {
+        if line.is_empty() || pos < line.len() || is_plain(line) {
             return None;
         }
         let last = margin::columns(line.rsplit('\n').next().unwrap_or(line));
@@ -91,7 +90,11 @@ impl Assistant {
             Err(error) => return Some(error.to_string()),
         };
         if let Some((_, open)) = found.open_text {
-            return (open != '"').then(|| format!("open: {open}"));
+            let mark = if open == '#' { "#|" } else { &open.to_string() };
+            let heads = heads(line, &found.open);
+            let gap = if heads.is_empty() { "" } else { " " };
+            let count = found.open.len() + 1;
+            return Some(format!("{count} open: {heads}{gap}{mark}"));
         }
         let &(at, _) = found.open.last()?;
         let words = &line[at + 1..];
@@ -101,22 +104,24 @@ impl Assistant {
         let names = self.shared.names();
         let signature = names.hint(head).map(str::to_owned);
         drop(names);
-        let open: Vec<String> = found
-            .open
-            .iter()
-            .map(|(at, open)| {
-                let head: String = line[at + 1..]
-                    .chars()
-                    .take_while(|c| !c.is_whitespace() && !"()[]\"'".contains(*c))
-                    .collect();
-                format!("{open}{head}")
-            })
-            .collect();
         Some(match signature {
             Some(signature) if !line.contains('\n') => signature,
-            _ => format!("{} open: {}", open.len(), open.join(" ")),
+            _ => {
+                let count = found.open.len();
+                format!("{count} open: {}", heads(line, &found.open))
+            }
         })
     }
+}
+
+/// Returns open brackets, each with the word behind it.
+fn heads(line: &str, open: &[(usize, char)]) -> String {
+    let heads = open.iter().map(|(at, open)| {
+        let words = &line[at + 1..];
+        let end = words.find(ends_word).unwrap_or(words.len());
+        format!("{open}{}", &words[..end])
+    });
+    heads.collect::<Vec<_>>().join(" ")
 }
 
 /// Text behind the cursor that is not part of the form.
@@ -130,6 +135,11 @@ impl rustyline::hint::Hint for Note {
     fn completion(&self) -> Option<&str> {
         None
     }
+}
+
+/// Returns whether a text is drawn without colours and hints: it is long, or more keys wait.
+fn is_plain(line: &str) -> bool {
+    line.len() > LONG || crate::input::is_pending()
 }
 
 impl Validator for Assistant {
@@ -182,7 +192,7 @@ impl Highlighter for Assistant {
     }
 
     fn highlight_char(&self, line: &str, pos: usize, kind: CmdKind) -> bool {
-        if line.len() > LONG {
+        if is_plain(line) {
             self.pair.set(None);
             return false;
         }

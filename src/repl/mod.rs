@@ -10,6 +10,8 @@
 
 mod colour;
 mod command;
+mod core_forms;
+mod docs;
 mod draft;
 mod editor;
 mod helper;

@@ -13,7 +13,9 @@ pub(super) struct Names {
     all: Vec<String>,
     /// Signature and first sentence, by name.
     hints: HashMap<String, String>,
-    /// The names are Common Lisp's, of which no hint tells.
+    /// The same of functions of Common Lisp.
+    lisp_hints: HashMap<String, String>,
+    /// The names are Common Lisp's.
     is_lisp: bool,
     commands: Vec<String>,
 }
@@ -48,8 +50,23 @@ impl Names {
         self.hints.insert(name.to_owned(), hint);
     }
 
+    /// Sets or forgets the hint for a name of the language that is read.
+    pub(super) fn set_own_hint(&mut self, name: &str, hint: Option<String>) {
+        let hints = match self.is_lisp {
+            true => &mut self.lisp_hints,
+            false => &mut self.hints,
+        };
+        match hint {
+            Some(hint) => drop(hints.insert(name.to_owned(), hint)),
+            None => drop(hints.remove(name)),
+        }
+    }
+
     pub(super) fn hint(&self, name: &str) -> Option<&str> {
-        let hint = self.hints.get(name).filter(|_| !self.is_lisp);
+        let hint = match self.is_lisp {
+            true => self.lisp_hints.get(&name.to_lowercase()),
+            false => self.hints.get(name),
+        };
         hint.map(String::as_str)
     }
 
@@ -101,7 +118,10 @@ fn place(before: &str) -> Place<'_> {
     if let Some(rest) = before.strip_prefix(',') {
         match rest.split_once(char::is_whitespace) {
             None => return Place::Command(rest),
-            Some(("load" | "reload", file)) => return Place::File(file.trim_start()),
+            Some(("load" | "reload", file)) => {
+                let file = file.trim_start();
+                return Place::File(file.strip_prefix('"').unwrap_or(file));
+            }
             Some(_) => {}
         }
     }
@@ -220,7 +240,10 @@ mod tests {
         let typed = format!("(require \"{}/ser", folder.path().display());
         let (start, found) = names(&[]).complete(&typed);
         assert_eq!(start, 10);
-        assert_eq!(found, [format!("{}/server.scm", folder.path().display())]);
+        let expected = [format!("{}/server.scm", folder.path().display())];
+        assert_eq!(found, expected);
+        let typed = format!(",load \"{}/ser", folder.path().display());
+        assert_eq!(names(&[]).complete(&typed), (7, expected.to_vec()));
     }
 
     #[test]

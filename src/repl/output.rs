@@ -22,6 +22,8 @@ struct Inner {
     /// Lines that had been typed for scripts when something was printed last.
     typed: AtomicUsize,
     to_printer: Mutex<Sender<Vec<u8>>>,
+    /// Whether the terminal can clear a line.
+    is_capable: bool,
 }
 
 impl Output {
@@ -33,6 +35,7 @@ impl Output {
             is_in_line: AtomicBool::new(false),
             typed: AtomicUsize::new(0),
             to_printer: Mutex::new(sender),
+            is_capable: super::terminal::is_capable(),
         };
         (Self(Arc::new(inner)), receiver)
     }
@@ -59,8 +62,13 @@ impl Output {
     pub(super) fn fresh_line(&self) {
         // Enter has moved the cursor, where a script read a line since.
         let is_same_line = self.0.typed.load(Ordering::SeqCst) == crate::input::lines_read();
-        if self.0.is_in_line.swap(false, Ordering::SeqCst) && is_same_line {
-            let _ = stdout().write_all(b"\n");
+        if self.0.is_in_line.swap(false, Ordering::SeqCst) {
+            if is_same_line {
+                let _ = stdout().write_all(b"\n");
+            }
+        } else if self.0.is_capable && !self.0.is_editing.load(Ordering::SeqCst) {
+            // The terminal shows what is typed ahead, and so will the prompt.
+            let _ = stdout().write_all(b"\r\x1b[K");
         }
         let _ = stdout().flush();
     }

@@ -1,6 +1,8 @@
 //! The engine's side of a session: runs entries, and serves between them.
 
+use std::collections::HashMap;
 use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
@@ -9,6 +11,8 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, raise};
 
 use super::command::{self, After, Command};
+use super::core_forms::CORE_FORMS;
+use super::docs;
 use super::editor::{self, Input, Setup};
 use super::names::hint_from;
 use super::output::Output;
@@ -29,8 +33,12 @@ pub struct Session {
     pub(super) columns: usize,
     shared: Arc<Shared>,
     output: Output,
+    /// What definitions of the user's say about themselves, by language and name.
+    described: HashMap<(bool, String), String>,
     entries: usize,
     values: usize,
+    /// Whether there was an error that `*e` can be.
+    pub(super) has_failed: bool,
     /// Whether Common Lisp is read, and printed as SBCL does.
     pub(super) is_lisp: bool,
 }
@@ -131,6 +139,9 @@ pub(super) fn run(repl: Repl) -> i32 {
         reach.is_starting.store(true, Ordering::SeqCst);
         let result = session.host.run_file(&file).map(drop);
         reach.is_starting.store(false, Ordering::SeqCst);
+        if result.is_ok() {
+            session.learn_file(&file);
+        }
         session.report("the start-up file", start.elapsed(), result);
     }
     if session.host.exit_status().is_none()
@@ -145,7 +156,9 @@ pub(super) fn run(repl: Repl) -> i32 {
     };
     let was_editing = session.output.set_editing(false);
     session.host.release_all();
-    session.output.fresh_line();
+    if !was_editing {
+        session.output.fresh_line();
+    }
     shared.close();
     // What was typed ahead of a signal is a draft: the editor knows the keys.
     if reach.ended().is_some() && !was_editing {
@@ -186,8 +199,10 @@ impl Session {
             columns: 80,
             shared,
             output,
+            described: HashMap::new(),
             entries: 0,
             values: 0,
+            has_failed: false,
             is_lisp: false,
         }
     }
@@ -252,6 +267,9 @@ impl Session {
     }
 
     fn run_entry(&mut self, text: &str) -> After {
+        if let Some(error) = self.host.take_callback_error() {
+            self.note_error(error);
+        }
         let start = Instant::now();
         let result = if text.starts_with(',') {
             command::run(self, text)
@@ -273,6 +291,7 @@ impl Session {
         let name = format!("entry {}", self.entries);
         if self.is_lisp {
             let values = self.host.run_lisp_entry(&name, text)?;
+            self.learn_text(text);
             if !values.is_empty() {
                 self.output.fresh_line();
                 self.print(&format!("{}\n", values.join("\n")));
@@ -283,7 +302,9 @@ impl Session {
             return self.host.run_str(&name, text).map(|_| After::GoOn);
         }
         let whole = WrittenText::new(&name, text.to_owned(), 0);
+        let mut done = 0;
         for form in syntax::forms(text) {
+            let end = form.end;
             if text[form.clone()].starts_with(',') {
                 // A command has the rest of the entry.
                 return command::run(self, &text[form.start..]);
@@ -295,9 +316,8 @@ impl Session {
             let values = self.host.run_part(&whole, form.clone())?;
             let form = &text[form.clone()];
             let defined = definition(form);
-            if let Some((name, parameters)) = defined {
-                self.learn_signature(name, parameters);
-            }
+            self.learn_text(&text[done..end]);
+            done = end;
             self.warn_of_undefined(defined.map_or("this", |(name, _)| name));
             for value in values {
                 if !is_setter(form) {
@@ -349,10 +369,14 @@ impl Session {
             ));
             return;
         }
-        if let Some(value) = self.host.last_error() {
-            self.host.define_value("*e", value);
-        }
         let text = visible(&error.to_string());
+        if !self.has_failed && text.contains("the name *e is not bound") {
+            self.print("; there was no error yet\n");
+            return;
+        }
+        if let Some(value) = self.host.last_error() {
+            self.note_error(value);
+        }
         let mut lines = text.lines();
         let first = lines.next().unwrap_or_default();
         let mut shown = if has_colour() {
@@ -367,12 +391,23 @@ impl Session {
         self.print(&shown);
     }
 
+    /// Has `*e` be an error.
+    fn note_error(&mut self, error: Value) {
+        self.has_failed = true;
+        self.host.define_value("*e", error);
+    }
+
     /// Returns the names of the language that is read, sorted.
     pub(super) fn names(&self) -> Vec<String> {
         match self.is_lisp {
             true => self.host.lisp_names(),
             false => self.host.names(),
         }
+    }
+
+    /// Returns whether a name is bound.
+    pub(super) fn knows(&self, name: &str) -> bool {
+        self.names().iter().any(|known| known == name)
     }
 
     fn learn_names(&mut self) {
@@ -384,6 +419,9 @@ impl Session {
         self.learn_names();
         let documented = self.host.documented();
         let mut names = self.shared.names();
+        for (name, signature, text) in CORE_FORMS {
+            names.set_hint(name, format!("{signature}  {text}"));
+        }
         for (name, text) in documented {
             if let Some(hint) = hint_from(&name, &text) {
                 names.set_hint(&name, hint);
@@ -391,22 +429,33 @@ impl Session {
         }
     }
 
-    fn learn_signature(&mut self, name: &str, rest: &str) {
-        let Some((parameters, _)) = rest.split_once(')') else {
-            return;
-        };
-        if !parameters.contains('(') {
-            let parameters = parameters.split_whitespace().collect::<Vec<_>>().join(" ");
-            let gap = if parameters.is_empty() { "" } else { " " };
-            self.shared
-                .names()
-                .set_hint(name, format!("({name}{gap}{parameters})"));
+    /// Notes what the definitions in a text that has run say about themselves.
+    fn learn_text(&mut self, text: &str) {
+        for one in docs::definitions(text) {
+            self.shared.names().set_own_hint(&one.name, one.hint());
+            let description = one.description();
+            let key = (self.is_lisp, one.name);
+            match description {
+                Some(text) => drop(self.described.insert(key, text)),
+                None => drop(self.described.remove(&key)),
+            }
         }
     }
 
-    /// Returns what is known of how a name is called.
-    pub(super) fn signature(&self, name: &str) -> Option<String> {
-        self.shared.names().hint(name).map(str::to_owned)
+    /// The same for a file. One that has gone since says nothing.
+    pub(super) fn learn_file(&mut self, file: &Path) {
+        if let Ok(text) = std::fs::read_to_string(file) {
+            self.learn_text(&text);
+        }
+    }
+
+    /// Returns what a definition of the user's says about itself.
+    pub(super) fn description(&self, name: &str) -> Option<String> {
+        let name = match self.is_lisp {
+            true => name.to_lowercase(),
+            false => name.to_owned(),
+        };
+        self.described.get(&(self.is_lisp, name)).cloned()
     }
 }
 
@@ -415,7 +464,12 @@ impl Session {
 fn asks_for_help(form: &str) -> Option<&str> {
     let rest = form.strip_prefix("(help")?.strip_suffix(')')?;
     let name = rest.trim();
-    let is_one = name.len() < rest.len() && !name.contains(syntax::ends_word);
+    let text = name
+        .strip_prefix('"')
+        .and_then(|name| name.strip_suffix('"'));
+    let is_apart = name.len() < rest.len() || text.is_some();
+    let name = text.unwrap_or(name);
+    let is_one = is_apart && !name.contains(syntax::ends_word);
     (rest.is_empty() || is_one).then_some(name)
 }
 

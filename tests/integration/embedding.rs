@@ -264,3 +264,23 @@ fn a_sandboxed_host_has_no_functions_on_files_and_serves_all_the_same() {
     );
     assert_eq!(shown(&mut host, &text), "\"hello\"");
 }
+
+#[cfg(feature = "cli")]
+#[test]
+fn signals_do_what_they_did_when_a_prompt_has_returned() {
+    use std::os::unix::process::ExitStatusExt;
+    const CHILD: &str = "PROMPT_THAT_RETURNED";
+    let name = "embedding::signals_do_what_they_did_when_a_prompt_has_returned";
+    if std::env::var_os(CHILD).is_some() {
+        assert_eq!(steel_sipc::repl::Repl::over(host()).run(), 0);
+        nix::sys::signal::raise(nix::sys::signal::SIGTERM).unwrap();
+        panic!("it went on");
+    }
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args([name, "--exact", "--test-threads=1"])
+        .env(CHILD, "1")
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.signal(), Some(15), "{output:?}");
+}

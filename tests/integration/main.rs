@@ -35,6 +35,7 @@ mod memory; // what is held for all peers is bounded
 mod pace; // how slow a peer may be
 mod pty; // the prompt on a pseudo-terminal
 mod pty_define; // names defined and defined again there
+mod pty_help; // what it tells of names
 mod pty_input;
 mod pty_plain;
 mod pty_support; // the workbench for it

@@ -25,7 +25,7 @@ fn values_are_numbered_and_void_is_silent() {
 fn errors_have_place_and_guess_and_calls() {
     let folder = tempdir().unwrap();
     let mut screen = Screen::session(folder.path());
-    screen.ask("(displayn 1)", "did you mean `display`?");
+    screen.ask("(displayn 1)", "did you mean `displayln`?");
     screen.ask("(begin 1 (car 5))", "^^^");
     screen.ask("(1 2)", "cannot call 1: it is no function");
     screen.ask("(hash-get (hash) 1)", "key not found in hash map: 1\r\n");
@@ -359,6 +359,7 @@ fn the_terminal_can_be_resized() {
     screen.resize(24, 40);
     screen.ask("(range 0 30)", "29)");
     let shown = screen.ask("(range 0 30)", "29)");
+    let shown = shown.replace("\x1b[K", "");
     assert!(
         shown.lines().all(|line| line.trim_end().len() <= 40),
         "{shown:?}"

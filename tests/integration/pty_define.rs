@@ -41,7 +41,7 @@ fn a_function_may_use_what_is_defined_later() {
     screen.ask("(total)", "= 3");
     // What runs now is refused now.
     screen.ask("(define z (nobody 1))", "the name nobody is not bound");
-    screen.ask("(define (f) (displayn 1))", "did you mean `display`?");
+    screen.ask("(define (f) (displayn 1))", "did you mean `displayln`?");
     screen.ask("displayn", "the name displayn is not bound");
 }
 

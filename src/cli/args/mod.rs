@@ -107,7 +107,7 @@ struct CommonArgs {
     /// The script is Scheme, whatever it is called.
     #[arg(long, overrides_with = "lisp")]
     scheme: bool,
-    /// Do not read the start-up file.
+    /// Do not read the prompt's start-up file, `sipc/init.scm` in `$XDG_CONFIG_HOME` or `~/.config`.
     #[arg(long)]
     no_init: bool,
 }
