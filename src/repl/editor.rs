@@ -5,8 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use rustyline::config::{BellStyle, ColorMode};
 use rustyline::error::ReadlineError;
 use rustyline::history::DefaultHistory;
@@ -18,6 +16,7 @@ use super::keys::{AltEnter, Enter, GiveUp};
 use super::margin;
 use super::output::{Output, print_above};
 use super::shared::{Leave, Shared};
+use super::signals;
 use super::terminal::Terminal;
 
 /// What the editor tells the session.
@@ -99,8 +98,7 @@ pub(super) fn run(mut setup: Setup, to_session: &Sender<Input>, go_on: &Receiver
                 };
                 let (before, behind) = text.split_at(at);
                 kept = (before.to_owned(), behind.to_owned());
-                // The whole job, as the terminal would.
-                let _ = kill(Pid::from_raw(0), Signal::SIGTSTP);
+                signals::suspend();
                 continue;
             }
             Ok(_) if leave == Some(Leave::Interrupt) => {

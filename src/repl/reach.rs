@@ -50,7 +50,14 @@ pub(super) fn watch(
     history: Option<PathBuf>,
 ) -> std::io::Result<()> {
     let (reach, shared, terminal) = (reach.clone(), shared.clone(), terminal.clone());
-    signals::watch_terminal(move |signal| match (signal, reach.handles.get()) {
+    let busy = reach.clone();
+    // Shells set the terminal anew.
+    let go_on = move || {
+        if busy.is_busy.load(Ordering::SeqCst) {
+            Terminal::keep_typed(true);
+        }
+    };
+    let notify = move |signal| match (signal, reach.handles.get()) {
         (Signal::Interrupt, Some((interrupt, _))) => {
             if reach.is_busy.load(Ordering::SeqCst) {
                 // Before the interrupt: see where it is read.
@@ -85,5 +92,6 @@ pub(super) fn watch(
                 wake.wake();
             }
         }
-    })
+    };
+    signals::watch_terminal(notify, go_on)
 }

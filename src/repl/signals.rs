@@ -5,9 +5,12 @@ use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use nix::sys::signal::kill;
+use nix::unistd::Pid;
 use signal_hook::SigId;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 use signal_hook::flag::register_conditional_default;
 use signal_hook::low_level::{pipe, unregister};
 
@@ -42,46 +45,51 @@ fn watched() -> MutexGuard<'static, Watched> {
 
 /// Calls `notify` for each signal, in threads of their own, until [`release`].
 pub(super) fn watch(notify: impl Fn(Signal) + Send + Sync + 'static) -> io::Result<()> {
-    register(ENDING, &Arc::new(notify))
-}
-
-/// The same, and for SIGQUIT: what is typed at a prompt is to be kept.
-pub(super) fn watch_terminal(notify: impl Fn(Signal) + Send + Sync + 'static) -> io::Result<()> {
     let notify = Arc::new(notify);
-    register(ENDING, &notify)?;
-    register(&[(SIGQUIT, Signal::End(131))], &notify)
+    for &(number, signal) in ENDING {
+        let notify = notify.clone();
+        register(number, move || notify(signal))?;
+    }
+    Ok(())
 }
 
-fn register<F>(signals: &[(i32, Signal)], notify: &Arc<F>) -> io::Result<()>
-where
-    F: Fn(Signal) + Send + Sync + 'static,
-{
-    for &(number, signal) in signals {
-        let (mut reader, writer) = UnixStream::pair()?;
-        let mut watched = watched();
-        match watched.defaults.get(&number) {
-            Some(ends) => ends.store(false, Ordering::SeqCst),
-            // signal-hook leaves its handler in place when all is unregistered, which does
-            // nothing then.
-            None if is_default(number) => {
-                let ends = Arc::new(AtomicBool::new(false));
-                register_conditional_default(number, ends.clone())?;
-                watched.defaults.insert(number, ends);
-            }
-            None => {}
+/// The same for SIGQUIT as well: what is typed at a prompt is to be kept. `go_on` is called when
+/// the program goes on after it was suspended.
+pub(super) fn watch_terminal(
+    notify: impl Fn(Signal) + Send + Sync + 'static,
+    go_on: impl Fn() + Send + 'static,
+) -> io::Result<()> {
+    let notify = Arc::new(notify);
+    let quit = notify.clone();
+    watch(move |signal| notify(signal))?;
+    register(SIGQUIT, move || quit(Signal::End(131)))?;
+    register(SIGCONT, go_on)
+}
+
+fn register(number: i32, notify: impl Fn() + Send + 'static) -> io::Result<()> {
+    let (mut reader, writer) = UnixStream::pair()?;
+    let mut watched = watched();
+    match watched.defaults.get(&number) {
+        Some(ends) => ends.store(false, Ordering::SeqCst),
+        // signal-hook leaves its handler in place when all is unregistered, which does nothing
+        // then.
+        None if number != SIGCONT && is_default(number) => {
+            let ends = Arc::new(AtomicBool::new(false));
+            register_conditional_default(number, ends.clone())?;
+            watched.defaults.insert(number, ends);
         }
-        watched.ids.push(pipe::register(number, writer)?);
-        drop(watched);
-        let notify = notify.clone();
-        std::thread::Builder::new()
-            .name("signals".to_owned())
-            .spawn(move || {
-                let mut byte = [0];
-                while reader.read_exact(&mut byte).is_ok() {
-                    notify(signal);
-                }
-            })?;
+        None => {}
     }
+    watched.ids.push(pipe::register(number, writer)?);
+    drop(watched);
+    std::thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || {
+            let mut byte = [0];
+            while reader.read_exact(&mut byte).is_ok() {
+                notify();
+            }
+        })?;
     Ok(())
 }
 
@@ -96,13 +104,29 @@ pub(super) fn release() {
     }
 }
 
-/// Returns whether a signal is neither handled nor ignored. See proc_pid_status(5).
+/// Suspends the job as the terminal would, and returns when it goes on.
+pub(super) fn suspend() {
+    let _ = kill(Pid::from_raw(0), nix::sys::signal::Signal::SIGTSTP);
+    // Another thread takes the signal, and this one goes on until then: to the terminal's
+    // settings, which are the shell's by now.
+    for _ in 0..100 {
+        std::thread::sleep(Duration::from_millis(10));
+        if !is_in("ShdPnd:", SIGTSTP) {
+            break;
+        }
+    }
+    std::thread::sleep(Duration::from_millis(10));
+}
+
+/// Returns whether a signal is neither handled nor ignored.
 fn is_default(number: i32) -> bool {
+    !is_in("SigCgt:", number) && !is_in("SigIgn:", number)
+}
+
+/// Returns whether a set of this process has a signal. See proc_pid_status(5).
+fn is_in(set: &str, number: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let has = |name: &str| {
-        let mask = status.lines().find_map(|line| line.strip_prefix(name));
-        let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-        mask.is_some_and(|mask| mask >> (number - 1) & 1 == 1)
-    };
-    !has("SigCgt:") && !has("SigIgn:")
+    let mask = status.lines().find_map(|line| line.strip_prefix(set));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (number - 1) & 1 == 1)
 }

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use nix::sys::termios::{LocalFlags, SetArg, SpecialCharacterIndices, Termios};
 use nix::sys::termios::{tcgetattr, tcsetattr};
+use nix::unistd::{getpgrp, tcgetpgrp};
 
 /// The settings the terminal had at the start.
 pub(super) struct Terminal(Mutex<Option<Termios>>);
@@ -17,7 +18,9 @@ impl Terminal {
     /// Has signals from the keyboard leave what has been typed ahead, or not. Once
     /// is not enough: shells set the terminal anew when a program goes on that was suspended.
     pub(super) fn keep_typed(is_kept: bool) {
-        if let Ok(mut termios) = tcgetattr(stdin()) {
+        // In the background the attempt would stop the program.
+        let is_in_front = tcgetpgrp(stdin()).is_ok_and(|group| group == getpgrp());
+        if is_in_front && let Ok(mut termios) = tcgetattr(stdin()) {
             termios.local_flags.set(LocalFlags::NOFLSH, is_kept);
             let _ = tcsetattr(stdin(), SetArg::TCSANOW, &termios);
         }
