@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::io::Write;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
@@ -11,10 +10,8 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, raise};
 
 use super::command::{self, After, Command};
-use super::core_forms::CORE_FORMS;
-use super::docs;
 use super::editor::{self, Input, Setup};
-use super::names::hint_from;
+use super::help;
 use super::output::Output;
 use super::reach::{Reach, watch};
 use super::shared::Shared;
@@ -31,10 +28,10 @@ pub struct Session {
     pub(super) loaded: Vec<String>,
     /// The terminal's width.
     pub(super) columns: usize,
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     output: Output,
     /// What definitions of the user's say about themselves, by language and name.
-    described: HashMap<(bool, String), String>,
+    pub(super) described: HashMap<(bool, String), String>,
     entries: usize,
     values: usize,
     /// Whether there was an error that `*e` can be.
@@ -310,7 +307,7 @@ impl Session {
                 return command::run(self, &text[form.start..]);
             }
             if let Some(name) = asks_for_help(&text[form.clone()]) {
-                command::help(self, name)?;
+                help::help(self, name)?;
                 continue;
             }
             let values = self.host.run_part(&whole, form.clone())?;
@@ -395,67 +392,6 @@ impl Session {
     fn note_error(&mut self, error: Value) {
         self.has_failed = true;
         self.host.define_value("*e", error);
-    }
-
-    /// Returns the names of the language that is read, sorted.
-    pub(super) fn names(&self) -> Vec<String> {
-        match self.is_lisp {
-            true => self.host.lisp_names(),
-            false => self.host.names(),
-        }
-    }
-
-    /// Returns whether a name is bound.
-    pub(super) fn knows(&self, name: &str) -> bool {
-        self.names().iter().any(|known| known == name)
-    }
-
-    fn learn_names(&mut self) {
-        let names = self.names();
-        self.shared.names().set_all(names, self.is_lisp);
-    }
-
-    fn learn_all(&mut self) {
-        self.learn_names();
-        let documented = self.host.documented();
-        let mut names = self.shared.names();
-        for (name, signature, text) in CORE_FORMS {
-            names.set_hint(name, format!("{signature}  {text}"));
-        }
-        for (name, text) in documented {
-            if let Some(hint) = hint_from(&name, &text) {
-                names.set_hint(&name, hint);
-            }
-        }
-    }
-
-    /// Notes what the definitions in a text that has run say about themselves.
-    fn learn_text(&mut self, text: &str) {
-        for one in docs::definitions(text) {
-            self.shared.names().set_own_hint(&one.name, one.hint());
-            let description = one.description();
-            let key = (self.is_lisp, one.name);
-            match description {
-                Some(text) => drop(self.described.insert(key, text)),
-                None => drop(self.described.remove(&key)),
-            }
-        }
-    }
-
-    /// The same for a file. One that has gone since says nothing.
-    pub(super) fn learn_file(&mut self, file: &Path) {
-        if let Ok(text) = std::fs::read_to_string(file) {
-            self.learn_text(&text);
-        }
-    }
-
-    /// Returns what a definition of the user's says about itself.
-    pub(super) fn description(&self, name: &str) -> Option<String> {
-        let name = match self.is_lisp {
-            true => name.to_lowercase(),
-            false => name.to_owned(),
-        };
-        self.described.get(&(self.is_lisp, name)).cloned()
     }
 }
 
