@@ -88,7 +88,7 @@ impl Shared {
         let texts = draft.take_unknown();
         let Some(path) = path else { return };
         for text in texts {
-            let text = margin::remove(&text, self.margin.load(Ordering::SeqCst));
+            let text = margin::remove(text.trim_end(), self.margin.load(Ordering::SeqCst));
             // The terminal is gone: there is nobody to tell.
             let _ = history::append(path, &text);
         }
