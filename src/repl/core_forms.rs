@@ -21,7 +21,6 @@ pub(super) const CORE_FORMS: &[(&str, &str, &str)] = &[
     ("let*", "(let* ([name value] ...) body ...)", "Binds names one after the other: each value can use the names before it."),
     ("letrec", "(letrec ([name value] ...) body ...)", "Binds names that can all be used in the values, as functions that call each other."),
     ("letrec*", "(letrec* ([name value] ...) body ...)", "As letrec, one after the other."),
-    ("let-values", "(let-values ([(name ...) form] ...) body ...)", "Binds names to the values that forms return."),
     ("or", "(or form ...)", "Evaluates the forms in order up to the first that is not false, and returns its value; #false without one."),
     ("parameterize", "(parameterize ([parameter value] ...) body ...)", "Evaluates the body while parameters, made by make-parameter, have other values."),
     ("provide", "(provide name ...)", "Says which names of a module those get that require it. (contract/out name contract) checks calls."),

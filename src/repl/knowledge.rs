@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use super::core_forms::CORE_FORMS;
 use super::docs;
 use super::names::hint_from;
 use super::session::Session;
@@ -30,9 +29,6 @@ impl Session {
         self.learn_names();
         let documented = self.host.documented();
         let mut names = self.shared.names();
-        for (name, signature, text) in CORE_FORMS {
-            names.set_hint(name, format!("{signature}  {text}"));
-        }
         for (name, text) in documented {
             if let Some(hint) = hint_from(&name, &text) {
                 names.set_hint(&name, hint);

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, raise};
 
 use super::command::{self, After, Command};
+use super::core_forms::CORE_FORMS;
 use super::editor::{self, Input, Setup};
 use super::help;
 use super::output::Output;
@@ -67,7 +68,12 @@ pub(super) fn run(repl: Repl) -> i32 {
         .iter()
         .map(|command| command.name.clone())
         .collect();
-    shared.names().set_commands(names);
+    let mut known = shared.names();
+    known.set_commands(names);
+    for (name, signature, text) in CORE_FORMS {
+        known.set_hint(name, format!("{signature}  {text}"));
+    }
+    drop(known);
     let (to_session, entries) = channel();
     let (go_on, may_go_on) = channel();
     let (waker, busy, stopper) = (reach.clone(), reach.clone(), reach.clone());
