@@ -1,5 +1,18 @@
 //! The Scheme sources in the library: the only list of them.
 
+use steel::compiler::modules::PRELUDE_STRING;
+
+/// What `require` calls [`HANDLER`].
+pub(crate) const HANDLER_NAME: &str = "sipc-handler.scm";
+
+/// Handlers of errors: a module of its own, since every user's module gets it.
+pub(crate) const HANDLER: &str = include_str!("../../lisp/sipc/handler.scm");
+
+/// What every module begins with: Steel's own, and our handlers in the place of Steel's.
+pub(crate) fn prelude() -> String {
+    format!("{PRELUDE_STRING}(require \"{HANDLER_NAME}\")\n")
+}
+
 /// What `require` calls [`MODULE`].
 pub(crate) const MODULE_NAME: &str = "sipc.scm";
 
@@ -91,7 +104,7 @@ pub(crate) fn documented() -> impl Iterator<Item = (String, String)> {
 }
 
 fn texts() -> impl Iterator<Item = &'static str> {
-    [NAMES, MODULE].into_iter()
+    [NAMES, MODULE, HANDLER].into_iter()
 }
 
 /// Finds the block that ends in the definition of `name`.
