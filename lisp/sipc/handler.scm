@@ -15,7 +15,8 @@
   (and (pair? result) (eq? (car result) failed)))
 
 ;; Returning from the handler closes the continuation, and calling it restores the count. The
-;; frame of the caller must stay below: with the count short by one, the last frame ends a run.
+;; frame of the caller must stay below, so this is not to be put in the place of its call: with the
+;; count short by one, the frame above the last one ends a run.
 (define (attempt thunk)
   (let* ([outside (get-tls *meta-continuation*)]
          [result (#%prim.call/cc (lambda (k)
@@ -28,6 +29,7 @@
           (set-tls! *meta-continuation* outside)
           ((cddr result) (cons failed (cons (cadr result) #false))))
         result)))
+(set! attempt attempt)
 
 ;;@doc
 ;; Calls a function, and another one with the error if it raises one.
