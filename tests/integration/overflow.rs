@@ -75,10 +75,10 @@ fn exit_parts_and_functions_that_are_called_from_rust_go_on_after_it() {
         (show (with-handler (lambda (e) 'wound) (wound)) 'behind)
         ;; This and the next without recursion. Steel's failed in the interpreter.
         (show (with-handler (lambda (e) 'raised)
-                            (dynamic-wind void
+                            (dynamic-wind (lambda () 1)
                                           (lambda ()
                                             (with-handler (lambda (e) (raise-error e)) (car 1)))
-                                          void)))
+                                          (lambda () (show 'also-out)))))
         ;; The same loss: a frame for a call that has the wrong arguments.
         (show (with-handler (lambda (e) 'counted)
                             (transduce '(1) (mapping (lambda () 1)) (into-list)))
@@ -94,6 +94,7 @@ fn exit_parts_and_functions_that_are_called_from_rust_go_on_after_it() {
             "(in)",
             "(out)",
             "(wound behind)",
+            "(also-out)",
             "(raised)",
             "(counted behind)",
             "((1))"
