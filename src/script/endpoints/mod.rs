@@ -7,6 +7,7 @@ mod waiting;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use steel::{SteelErr, SteelVal};
 
@@ -171,6 +172,8 @@ pub(crate) struct Endpoints {
     pub(crate) last_error: SteelVal,
     pub(crate) symbols: Symbols,
     exit: Option<i32>,
+    /// Dropped when the exit parts have run, or something else runs.
+    pub(crate) exit_watch: Option<Sender<()>>,
     pub(crate) reporter: Option<Arc<Reporter>>,
 }
 
@@ -206,6 +209,7 @@ impl Endpoints {
             last_error: SteelVal::BoolV(false),
             symbols: Symbols::default(),
             exit: None,
+            exit_watch: None,
             reporter: None,
         }
     }
@@ -406,6 +410,7 @@ impl Endpoints {
     /// Forgets the status of an earlier script: another one begins.
     pub(crate) fn forget_exit(&mut self) {
         self.exit = None;
+        self.exit_watch = None;
     }
 
     pub(crate) fn exit_status(&self) -> Option<i32> {
