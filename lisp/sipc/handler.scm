@@ -1,4 +1,4 @@
-;; Handlers of errors in the place of Steel's. For modules of their own, too: this is one.
+;; Handlers of errors in the place of Steel's, in users' modules too.
 ;;
 ;; Steel's (0.8.3) lose count of the frames when the stack runs out, and when a function that Rust
 ;; calls gets a wrong number of arguments: a frame is there before it is counted. What follows in
@@ -53,7 +53,8 @@
 ;;
 ;; * handler : (lambda (error) ...)
 ;;
-;; Returns the last form's value; after an error what handler returns, which runs outside.
+;; Returns the last form's value; after an error what handler returns, which runs outside. A
+;; shift in the body goes up to the next reset around.
 ;;
 ;; # Examples
 ;; (with-handler (lambda (error) #false) (string->number 'seven))

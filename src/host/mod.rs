@@ -264,21 +264,16 @@ fn install(engine: &mut Engine, at_prompt: &Arc<AtomicBool>) -> Result<Shared> {
         let value = engine.extract_value(primitive).map_err(failed)?;
         engine.register_value(name, value);
     }
-    engine.register_steel_module(
-        modules::HANDLER_NAME.to_owned(),
-        modules::HANDLER.to_owned(),
-    );
-    engine.set_prelude_string(modules::prelude().into());
     engine.register_steel_module(modules::MODULE_NAME.to_owned(), modules::MODULE.to_owned());
     let program = format!(
-        "(require \"{}\")\n(require \"{}\")\n{}",
-        modules::HANDLER_NAME,
+        "(require \"{}\")\n{}",
         modules::MODULE_NAME,
         modules::PREFIXED_MACROS
     );
     engine
         .compile_and_run_raw_program(program)
         .map_err(failed)?;
+    engine.set_prelude_string(modules::prelude().into());
     let value = engine.extract_value("sipc-await-input").map_err(failed)?;
     engine.register_value(crate::cl::AWAIT_INPUT, value);
     for name in modules::PREFIXED {

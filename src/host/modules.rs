@@ -2,15 +2,12 @@
 
 use steel::compiler::modules::PRELUDE_STRING;
 
-/// What `require` calls [`HANDLER`].
-pub(crate) const HANDLER_NAME: &str = "sipc-handler.scm";
-
-/// Handlers of errors: a module of its own, since every user's module gets it.
-pub(crate) const HANDLER: &str = include_str!("../../lisp/sipc/handler.scm");
-
-/// What every module begins with: Steel's own, and our handlers in the place of Steel's.
+/// What every user's module begins with: Steel's own, and our handlers in the place of Steel's.
 pub(crate) fn prelude() -> String {
-    format!("{PRELUDE_STRING}(require \"{HANDLER_NAME}\")\n")
+    format!(
+        "{PRELUDE_STRING}(require (only-in \"{MODULE_NAME}\" {}))\n",
+        "with-handler call-with-exception-handler"
+    )
 }
 
 /// What `require` calls [`MODULE`].
@@ -19,6 +16,7 @@ pub(crate) const MODULE_NAME: &str = "sipc.scm";
 /// The forms that Scheme code makes of primitives. One module of several files: each module of
 /// its own costs Steel's compiler 25 million instructions.
 pub(crate) const MODULE: &str = concat!(
+    include_str!("../../lisp/sipc/handler.scm"),
     include_str!("../../lisp/sipc/read.scm"),
     include_str!("../../lisp/sipc/input.scm"),
     include_str!("../../lisp/sipc/print.scm"),
@@ -104,7 +102,7 @@ pub(crate) fn documented() -> impl Iterator<Item = (String, String)> {
 }
 
 fn texts() -> impl Iterator<Item = &'static str> {
-    [NAMES, MODULE, HANDLER].into_iter()
+    [NAMES, MODULE].into_iter()
 }
 
 /// Finds the block that ends in the definition of `name`.

@@ -153,3 +153,15 @@ fn the_prompt_shows_the_whole_value() {
     screen.ask("(define r (with-handler (lambda (e) 'kept) (f 1)))", "");
     screen.ask("r", "= kept");
 }
+
+#[test]
+fn a_common_lisp_form_goes_on_too() {
+    let _room = ROOM.lock().unwrap_or_else(PoisonError::into_inner);
+    let place = Place::new();
+    let path = place.path("script.lisp");
+    let script = "(defun f (n) (+ 1 (f n)))
+        (format t \"~%> ~a~%\" (list (handler-case (f 1) (storage-condition () 'caught)) 2))";
+    fs::write(&path, script).unwrap();
+    let done = run_command(Command::new(SIPC).arg(path).current_dir(&place.dir), b"");
+    assert!(done.text().contains("\n> (CAUGHT 2)\n"), "{}", done.text());
+}
