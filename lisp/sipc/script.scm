@@ -63,10 +63,16 @@
 ;; Runs the exit parts that are left. For the host, after it stopped an evaluation.
 (define (sipc-run-exit-parts)
   (unless (empty? *exits*)
+    (#%watch-exit-parts)
+    (run-exit-parts)
+    (#%unwatch-exit-parts)))
+
+(define (run-exit-parts)
+  (unless (empty? *exits*)
     (let ([after (car *exits*)])
       (set! *exits* (cdr *exits*))
       (with-handler (lambda (error) #false) (after))
-      (sipc-run-exit-parts))))
+      (run-exit-parts))))
 
 ;;@doc
 ;; Prints what is known of a name: signature, arguments, results, an example.

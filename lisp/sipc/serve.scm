@@ -26,10 +26,6 @@
 
 ;; Serves until the target is there; returns its result.
 ;;
-;; After an error it goes on through a continuation, which restores the interpreter's count of
-;; frames: running out of stack leaves it wrong by one (steel-core 0.8.3 pushes the frame, then
-;; checks, then counts).
-;;
 ;; A callback may leave through a continuation: its message is finished on every way out.
 (define (drive target)
   (#%dynamic-wind (lambda () void)
@@ -37,17 +33,13 @@
                   (lambda () (#%end-wait target))))
 
 (define (drive-on target)
-  (let* ([again (call/cc (lambda (k) k))]
-         [state (call-with-exception-handler
-                 (lambda (error)
-                   (let ([verdict (#%callback-failed target error)])
-                     (if (error-object? verdict) verdict (again again))))
-                 (lambda () (pump target)))])
-    ;; Raised here and not in the handler: steel-core 0.8.3 panics when a handler raises inside
-    ;; dynamic-wind inside another with-handler.
-    (if (error-object? state)
-        (raise-error state)
-        (#%target-result target))))
+  (let ([state (call-with-exception-handler
+                (lambda (error) (#%callback-failed target error))
+                (lambda () (pump target)))])
+    (cond
+      [(not state) (#%target-result target)]
+      [(error-object? state) (raise-error state)]
+      [else (drive-on target)])))
 
 ;; Hands out messages. The step returns the value of one that belongs to the run: it is of the
 ;; type of the one before and for the same callback. So it costs this step and its `respond`.

@@ -273,6 +273,7 @@ fn install(engine: &mut Engine, at_prompt: &Arc<AtomicBool>) -> Result<Shared> {
     engine
         .compile_and_run_raw_program(program)
         .map_err(failed)?;
+    engine.set_prelude_string(modules::prelude().into());
     let value = engine.extract_value("sipc-await-input").map_err(failed)?;
     engine.register_value(crate::cl::AWAIT_INPUT, value);
     for name in modules::PREFIXED {

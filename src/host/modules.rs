@@ -1,11 +1,22 @@
 //! The Scheme sources in the library: the only list of them.
 
+use steel::compiler::modules::PRELUDE_STRING;
+
+/// What every user's module begins with: Steel's own, and our handlers in the place of Steel's.
+pub(crate) fn prelude() -> String {
+    format!(
+        "{PRELUDE_STRING}(require (only-in \"{MODULE_NAME}\" {}))\n",
+        "with-handler call-with-exception-handler"
+    )
+}
+
 /// What `require` calls [`MODULE`].
 pub(crate) const MODULE_NAME: &str = "sipc.scm";
 
 /// The forms that Scheme code makes of primitives. One module of several files: each module of
 /// its own costs Steel's compiler 25 million instructions.
 pub(crate) const MODULE: &str = concat!(
+    include_str!("../../lisp/sipc/handler.scm"),
     include_str!("../../lisp/sipc/read.scm"),
     include_str!("../../lisp/sipc/input.scm"),
     include_str!("../../lisp/sipc/print.scm"),

@@ -6,6 +6,7 @@
 
 pub(crate) mod control;
 pub(crate) mod endpoints;
+mod exits;
 mod input;
 mod options;
 pub(crate) mod outcome;
@@ -158,6 +159,8 @@ pub(crate) fn register(
         ("#%sipc-error-kind", primitives::error_kind),
         ("#%exit", primitives::exit),
         ("#%end-script", primitives::end_script),
+        ("#%watch-exit-parts", exits::watch),
+        ("#%unwatch-exit-parts", exits::unwatch),
     ];
     for (name, step) in steps {
         let (shared, step) = (shared.clone(), *step);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{Credentials, Fault};
+use super::Credentials;
 
 /// What a listener has counted since it was bound.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct Stats {
     pub bytes_in: u64,
     /// Bytes of replies given to the kernel.
     pub bytes_out: u64,
-    /// Faults of all kinds.
+    /// Faults of all kinds; in an engine also messages whose callback raised an error.
     pub faults: u64,
 }
 
@@ -75,7 +75,7 @@ impl Counters {
         counter.fetch_add(count as u64, Ordering::Relaxed);
     }
 
-    pub(crate) fn fault(&self, _fault: Fault) {
+    pub(crate) fn fault(&self) {
         Self::add(&self.faults, 1);
     }
 

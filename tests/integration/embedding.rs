@@ -284,3 +284,42 @@ fn signals_do_what_they_did_when_a_prompt_has_returned() {
         .unwrap();
     assert_eq!(output.status.signal(), Some(15), "{output:?}");
 }
+
+#[test]
+fn an_error_releases_what_its_text_opened_and_not_what_callbacks_did_meanwhile() {
+    let folder = tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (server, new, own) = (path("server"), path("new"), path("own"));
+    let mut host = host();
+    let serve = format!(
+        "(define opened #f)
+         (define connection #f)
+         (serve (bind \"{server}\") (lambda (f) #t)
+                (lambda (type value)
+                  (set! opened (bind \"{new}\"))
+                  (set! connection (connect \"{server}\"))
+                  (respond value)
+                  #t))"
+    );
+    host.run_str("serve", &serve).unwrap();
+    let fail = format!("(define own (bind \"{own}\")) (send-quick \"{server}\" \"x\") (car 5)");
+    host.run_str("fail", &fail).unwrap_err();
+    assert_socket_gone(&folder.path().join("own"));
+    assert_eq!(shown(&mut host, "(send connection \"y\")"), "\"y\"");
+    assert!(folder.path().join("new").exists());
+}
+
+#[test]
+fn a_message_whose_callback_raised_counts_as_a_fault() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("s").display().to_string();
+    let mut host = host();
+    let text = format!(
+        "(serve (bind \"{path}\") (lambda (f) #t) (lambda (type value) (car value)))
+         (list (send-quick \"{path}\" \"x\") (send-quick \"{path}\" \"y\"))
+         (sleep 0.01)"
+    );
+    host.run_str("serve", &text).unwrap();
+    let stats = host.listeners()[0].stats;
+    assert_eq!((stats.messages, stats.faults), (2, 2));
+}

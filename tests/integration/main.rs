@@ -32,6 +32,7 @@ mod layers; // the import rules
 mod lifetime; // bind, release, drop, stale files, interrupts, descriptors
 mod limits; // bounds: peers, descriptors, queues, sizes, times
 mod memory; // what is held for all peers is bounded
+mod overflow; // endless recursion that is caught
 mod pace; // how slow a peer may be
 mod pty; // the prompt on a pseudo-terminal
 mod pty_define; // names defined and defined again there

@@ -473,3 +473,21 @@ fn what_a_lisp_file_defines_is_known_at_the_prompt() {
     screen.ask(",load a.lisp", "loaded a.lisp");
     screen.ask(",doc car", "Returns the first element");
 }
+
+#[test]
+fn an_exit_part_that_goes_on_after_ctrl_c_says_so_and_a_second_one_ends_it() {
+    let folder = tempdir().unwrap();
+    let mut screen = Screen::session(folder.path());
+    let endless = "(lambda () (let loop () (loop)))";
+    let started = "(lambda () (displayln \"star\" \"ted\") (let loop () (loop)))";
+    screen.press(&format!(
+        "(dynamic-wind (lambda () 1) {started} {endless})\r"
+    ));
+    screen.wait_for("star ted");
+    screen.press(CTRL_C);
+    screen.wait_for("an exit part still runs; Ctrl-C again ends it");
+    screen.press(CTRL_C);
+    screen.wait_for("stopped after");
+    let shown = screen.ask("(begin (sleep 1.1) (+ 40 2))", "= 42");
+    assert!(!shown.contains("still runs"), "{shown}");
+}

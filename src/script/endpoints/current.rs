@@ -110,6 +110,14 @@ impl Endpoints {
         SteelVal::IntV(self.runs)
     }
 
+    /// Notes a fault that a callback's result made, to be handed out before anything else.
+    fn add_fault(&mut self, listener: ListenerId, value: SteelVal) {
+        self.waiting.push((listener, value));
+        if let Some(events) = &self.events {
+            events.count_fault(listener);
+        }
+    }
+
     /// Makes a fault that waits the current event. Returns whether there was one for this wait.
     pub(super) fn begin_waiting_fault(&mut self, target: &Target) -> bool {
         if self.waiting.is_empty() {
@@ -177,8 +185,7 @@ impl Endpoints {
                 }
                 if !goes_on {
                     received.slot.abort();
-                    self.waiting
-                        .push((listener, self.symbols.get(Fault::Checksum.name())));
+                    self.add_fault(listener, self.symbols.get(Fault::Checksum.name()));
                 }
             }
             Some(Current::Fault { listener }) if !goes_on => {
@@ -215,7 +222,7 @@ impl Endpoints {
                 }
                 let fault =
                     SteelVal::ListV(vec![self.symbols.get("exception"), error.clone()].into());
-                self.waiting.push((listener, fault));
+                self.add_fault(listener, fault);
                 Ok(SteelVal::BoolV(true))
             }
             // An error in the error callback has nowhere to go but up.

@@ -2,10 +2,12 @@
 //! the engine waits for.
 
 mod current;
+mod opened;
 mod waiting;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use steel::{SteelErr, SteelVal};
 
@@ -107,6 +109,14 @@ enum Current {
     Fault { listener: ListenerId },
 }
 
+impl Current {
+    fn listener(&self) -> ListenerId {
+        match self {
+            Self::Message { listener, .. } | Self::Fault { listener } => *listener,
+        }
+    }
+}
+
 /// What a wait was ended by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Happening {
@@ -141,8 +151,10 @@ pub(crate) struct Endpoints {
     /// The servers' callbacks for messages. Scheme holds them too, or the collector could take
     /// what they close over.
     on_message: BTreeMap<ListenerId, SteelVal>,
-    listeners: Vec<ListenerId>,
-    clients: Vec<Weak<Client>>,
+    listeners: Vec<(ListenerId, Opener)>,
+    clients: Vec<(Weak<Client>, Opener)>,
+    /// Whether a callback that may be running has opened any of them.
+    has_new: bool,
     deferred: Vec<Weak<Received>>,
     current: Vec<Current>,
     /// What the last wait was ended by.
@@ -160,9 +172,12 @@ pub(crate) struct Endpoints {
     pub(crate) last_error: SteelVal,
     pub(crate) symbols: Symbols,
     exit: Option<i32>,
+    /// Dropped when the exit parts have run, or something else runs.
+    pub(crate) exit_watch: Option<Sender<()>>,
     pub(crate) reporter: Option<Arc<Reporter>>,
 }
 
+use opened::Opener;
 pub(crate) use waiting::Target;
 
 /// Shared by the primitives of one engine.
@@ -182,6 +197,7 @@ impl Endpoints {
             on_message: BTreeMap::new(),
             listeners: Vec::new(),
             clients: Vec::new(),
+            has_new: false,
             deferred: Vec::new(),
             current: Vec::new(),
             happening: Happening::Reached,
@@ -193,6 +209,7 @@ impl Endpoints {
             last_error: SteelVal::BoolV(false),
             symbols: Symbols::default(),
             exit: None,
+            exit_watch: None,
             reporter: None,
         }
     }
@@ -223,16 +240,8 @@ impl Endpoints {
     }
 
     pub(crate) fn clients(&self) -> Vec<Arc<Client>> {
-        self.clients.iter().filter_map(Weak::upgrade).collect()
-    }
-
-    pub(crate) fn adopt_listener(&mut self, listener: ListenerId) {
-        self.listeners.push(listener);
-    }
-
-    pub(crate) fn adopt_client(&mut self, client: &Arc<Client>) {
-        self.clients.retain(|client| client.strong_count() > 0);
-        self.clients.push(Arc::downgrade(client));
+        let clients = self.clients.iter();
+        clients.filter_map(|(client, _)| client.upgrade()).collect()
     }
 
     /// Notes why a form failed, and returns what it returns.
@@ -249,9 +258,7 @@ impl Endpoints {
 
     /// Returns whether a callback of this listener is running.
     pub(crate) fn is_in_callback_of(&self, id: ListenerId) -> bool {
-        self.current.iter().any(|current| match current {
-            Current::Message { listener, .. } | Current::Fault { listener } => *listener == id,
-        })
+        self.current.iter().any(|current| current.listener() == id)
     }
 
     pub(crate) fn serve(
@@ -328,7 +335,7 @@ impl Endpoints {
 
     pub(crate) fn release(&mut self, listener: ListenerId) {
         self.end(listener, SteelVal::BoolV(false));
-        self.listeners.retain(|id| *id != listener);
+        self.listeners.retain(|(id, _)| *id != listener);
         if let Some(events) = &mut self.events {
             events.release(listener);
         }
@@ -372,10 +379,7 @@ impl Endpoints {
             return Err(misuse("interrupted"));
         }
         if self.control.take_release() {
-            self.listeners
-                .clone()
-                .into_iter()
-                .for_each(|id| self.release(id));
+            self.release_listeners();
         }
         if self.control.termination().is_some() && self.exit.is_none() {
             match &mut self.events {
@@ -406,95 +410,12 @@ impl Endpoints {
     /// Forgets the status of an earlier script: another one begins.
     pub(crate) fn forget_exit(&mut self) {
         self.exit = None;
+        self.exit_watch = None;
     }
 
     pub(crate) fn exit_status(&self) -> Option<i32> {
         self.exit
     }
-
-    /// Returns the state that `release_since` goes back to.
-    pub(crate) fn mark(&self) -> Mark {
-        Mark {
-            listeners: self.listeners.clone(),
-            clients: self
-                .clients
-                .iter()
-                .map(Weak::as_ptr)
-                .map(|p| p as usize)
-                .collect(),
-            hooks: self.hooks().collect(),
-            depth: self.current.len(),
-        }
-    }
-
-    /// Returns the listeners that `hook` serves.
-    fn hooks(&self) -> impl Iterator<Item = ListenerId> {
-        let hooks = self.servers.values().filter(|server| server.is_hook);
-        hooks.map(|server| server.id)
-    }
-
-    /// Releases what was opened since `mark`, after an error or an interrupt: no exit part has
-    /// run. What was hooked since is served no longer. A message whose callback was interrupted is
-    /// not taken for handled.
-    pub(crate) fn release_since(&mut self, mark: &Mark, was_interrupted: bool) {
-        if was_interrupted {
-            for current in &self.current[mark.depth.min(self.current.len())..] {
-                if let Current::Message { received, .. } = current {
-                    received.slot.abort();
-                }
-            }
-        }
-        self.finish_down_to(mark.depth);
-        self.control.set_serving(false);
-        let newer: Vec<_> = self
-            .listeners
-            .iter()
-            .copied()
-            .filter(|id| !mark.listeners.contains(id))
-            .collect();
-        newer.into_iter().for_each(|id| self.release(id));
-        let left: Vec<_> = self.hooks().filter(|id| !mark.hooks.contains(id)).collect();
-        left.into_iter()
-            .for_each(|id| self.end(id, SteelVal::BoolV(false)));
-        for client in &self.clients {
-            if !mark.clients.contains(&(client.as_ptr() as usize))
-                && let Some(client) = client.upgrade()
-            {
-                client
-                    .connection
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .release();
-            }
-        }
-    }
-
-    /// Releases everything: unanswered messages get the empty reply, files are removed.
-    pub(crate) fn release_all(&mut self) {
-        self.finish_down_to(0);
-        for message in self
-            .deferred
-            .drain(..)
-            .filter_map(|message| message.upgrade())
-        {
-            message.slot.finish();
-        }
-        self.listeners
-            .clone()
-            .into_iter()
-            .for_each(|id| self.release(id));
-        self.release_since(&Mark::default(), false);
-        self.events = None;
-    }
-}
-
-/// Which sockets were open at a moment.
-#[derive(Debug, Default)]
-pub(crate) struct Mark {
-    listeners: Vec<ListenerId>,
-    clients: Vec<usize>,
-    hooks: Vec<ListenerId>,
-    depth: usize,
 }
 
 fn number(listener: ListenerId) -> SteelVal {

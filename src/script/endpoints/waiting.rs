@@ -85,6 +85,7 @@ impl Endpoints {
     /// `event` tells what has happened.
     pub(crate) fn next_event(&mut self, target: &Target, run: isize) -> Outcome {
         self.finish_down_to(target.base);
+        self.hand_over(target.base);
         self.control.set_serving(true);
         let found = self.next_event_in(target);
         self.control.set_in_callback(!self.current.is_empty());

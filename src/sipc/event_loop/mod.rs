@@ -296,6 +296,13 @@ impl EventLoop {
             .collect()
     }
 
+    /// Counts a fault that the listener's owner found.
+    pub(crate) fn count_fault(&self, listener: ListenerId) {
+        if let Some(acceptor) = self.acceptors.get(&listener.0) {
+            acceptor.counters.fault();
+        }
+    }
+
     /// Returns whether every listener is being served.
     pub(crate) fn all_serving(&self) -> bool {
         self.acceptors.values().all(|acceptor| acceptor.is_serving)

@@ -230,7 +230,7 @@ impl EventLoop {
 
     pub(super) fn fault(&mut self, listener: u64, fault: Fault) {
         if let Some(acceptor) = self.acceptors.get(&listener) {
-            acceptor.counters.fault(fault);
+            acceptor.counters.fault();
             self.ready.add(Ready::Fault { listener, fault });
         }
     }
