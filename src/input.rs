@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::sipc::Waker;
+use crate::stdout::stdout;
 
 /// Bytes that are asked for at once: what a pipe holds.
 const CHUNK: usize = 64 * 1024;
@@ -226,20 +227,11 @@ pub(crate) fn lines_read() -> usize {
     LINES.load(Ordering::Relaxed)
 }
 
-/// Returns whether anybody can still read standard output.
-pub(crate) fn is_stdout_read() -> bool {
-    let stdout = io::stdout();
-    let mut fds = [PollFd::new(stdout.as_fd(), PollFlags::POLLOUT)];
-    let is_known = poll(&mut fds, PollTimeout::ZERO).is_ok();
-    let state = fds[0].revents().unwrap_or(PollFlags::empty());
-    !is_known || !state.intersects(PollFlags::POLLERR | PollFlags::POLLHUP)
-}
-
 /// Sets the flag and uses the waker when there is something to read. Returns at once; what has
 /// been printed is shown before.
 pub(crate) fn notify_when_readable(flag: &Arc<AtomicBool>, waker: &Waker) -> io::Result<()> {
     // A prompt has no newline behind it. A reader that has left is noticed by who prints.
-    let _ = io::stdout().flush();
+    let _ = stdout().flush();
     let mut waiting = WAITING.lock().unwrap_or_else(PoisonError::into_inner);
     // One thread is enough, and an earlier wait that was given up may have left it.
     let is_watched = !waiting.is_empty();

@@ -39,7 +39,7 @@
 //! | --- | --- |
 //! | [`wire`] | bytes and frames; no sockets |
 //! | [`sipc`] | the protocol over Unix sockets; no Scheme |
-//! | `input` | standard input, read so that a wait for it can be ended |
+//! | `input`, `stdout` | standard input, read so that a wait for it can be ended; standard output |
 //! | [`workers`] | processes that serve one socket together; no Scheme |
 //! | `script`, [`cl`] | what Scheme sees of that; Common Lisp as Scheme |
 //! | [`host`] | an engine with all of it: the embedding API |
@@ -61,6 +61,7 @@ mod input;
 pub mod repl;
 mod script;
 pub mod sipc;
+mod stdout;
 pub mod wire;
 pub mod workers;
 

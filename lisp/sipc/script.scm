@@ -96,8 +96,12 @@
   (let ([text (#%documentation name)])
     (if text
         (displayln text)
-        (with-handler (lambda (error) (displayln "nothing is known of " name))
-                      (#%private-help (eval name))))))
+        (displayln (or (with-handler (lambda (error) #false) (documentation-of (eval name)))
+                       (string-append "nothing is known of " (symbol->string name)))))))
+
+(define (documentation-of value)
+  (or (#%native-fn-ptr-doc->string value)
+      (#%function-ptr-table-get #%function-ptr-table value)))
 
 ;; Where scripts print from now on. For the host's prompt.
 (define (sipc-set-output-port port)

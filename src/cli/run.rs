@@ -110,7 +110,8 @@ fn start(invocation: &Invocation, worker: Option<&Worker>) -> Outcome<ExitCode> 
     }
     let mut host = builder.build().map_err(failed)?;
     let output = StandardOutput::default();
-    host.redirect(output.clone(), std::io::stderr())
+    let _shield = output.shield();
+    host.redirect(output.clone(), output.errors())
         .map_err(failed)?;
     watch_signals(&host);
     let result = evaluate(&mut host, invocation);

@@ -8,6 +8,7 @@ mod assign;
 mod builder;
 mod code;
 mod datum;
+mod direct;
 mod files;
 mod forward;
 mod home;
@@ -33,6 +34,7 @@ mod trace;
 mod written;
 
 use std::fmt;
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
@@ -46,11 +48,12 @@ use crate::script::endpoints::{Endpoints, Shared, lock};
 use crate::script::outcome::{wrong_count, wrong_type};
 use crate::sipc::ListenerStats;
 
+pub use crate::stdout::Shield;
 pub use builder::HostBuilder;
 pub use interrupt::InterruptHandle;
 pub use lisp::{check_lisp_file, is_lisp_file};
 pub(crate) use origin::WrittenText;
-pub use output::StandardOutput;
+pub use output::{StandardError, StandardOutput};
 pub(crate) use redefine::definition;
 pub use session::WakeHandle;
 pub(crate) use session::distance;
@@ -132,6 +135,8 @@ impl Host {
     fn report_callback_errors(&self) {
         let sources = self.sources.clone();
         lock(&self.endpoints).reporter = Some(Arc::new(move |error| {
+            // In order with what has been printed before.
+            let _ = crate::stdout::stdout().flush();
             eprintln!("error in a callback: {}", sources.report(error));
         }));
     }
@@ -255,6 +260,7 @@ fn install(engine: &mut Engine, at_prompt: &Arc<AtomicBool>) -> Result<Shared> {
     }
     reader::register(engine);
     files::register(engine);
+    direct::register(engine).map_err(failed)?;
     assertion(engine);
     printable::register(engine, &lock(&endpoints).control.clone());
     sizes::register(engine);

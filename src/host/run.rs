@@ -14,6 +14,7 @@ use super::text::{as_text, read_script, without_interpreter_line};
 use super::{Host, own_names, reader, redefine, rename, report, script_error, syntax};
 use crate::error::{Error, ErrorKind, Result};
 use crate::script::endpoints::lock;
+use crate::stdout::without_shield;
 
 impl Host {
     /// Runs a text and returns the values of its forms. `name` stands for it in errors. Blocks
@@ -237,10 +238,11 @@ impl Host {
         path: Option<&Path>,
     ) -> std::result::Result<RawProgramWithSymbols, SteelErr> {
         let text = text.to_owned();
-        match path {
+        // What a `defmacro` prints goes straight to standard output.
+        without_shield(|| match path {
             Some(path) => self.engine.emit_raw_program(text, path.to_owned()),
             None => self.engine.emit_raw_program_no_path(text),
-        }
+        })
     }
 
     /// Calls a function the script defined.

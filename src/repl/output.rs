@@ -1,12 +1,14 @@
 //! Where scripts print: on the terminal during an evaluation, above the edited line otherwise.
 
-use std::io::{self, Write, stderr, stdout};
+use std::io::{self, Write, stderr};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustyline::ExternalPrinter;
+
+use crate::stdout::stdout;
 
 /// How long a line that is not finished is waited for before it is shown as it is.
 const PATIENCE: Duration = Duration::from_millis(30);

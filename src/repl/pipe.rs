@@ -1,11 +1,12 @@
 //! Without a terminal: forms from standard input, run as they come.
 
-use std::io::{ErrorKind as IoErrorKind, Read, Write, stderr, stdin, stdout};
+use std::io::{ErrorKind as IoErrorKind, Read, Write, stdin};
 
 use super::Repl;
 use super::signals::{self, Signal};
 use crate::error::{Error, ErrorKind, Result};
 use crate::host::{Host, StandardOutput, WrittenText, syntax, visible};
+use crate::stdout::stdout;
 
 /// Standard output cannot be written.
 const UNWRITTEN: i32 = 12;
@@ -26,7 +27,8 @@ pub(super) fn run(repl: Repl) -> i32 {
     });
     host.set_redefinable(true);
     let output = StandardOutput::default();
-    let redirected = host.redirect(output.clone(), stderr());
+    let _shield = output.shield();
+    let redirected = host.redirect(output.clone(), output.errors());
     let result = redirected.and_then(|()| match repl.prepare {
         Some(prepare) => prepare(&mut host),
         None => Ok(()),

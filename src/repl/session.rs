@@ -20,6 +20,7 @@ use super::terminal::{self, Terminal};
 use super::{Repl, has_colour, plain};
 use crate::error::{ErrorKind, Result};
 use crate::host::{Host, Value, WrittenText, definition, syntax, visible};
+use crate::stdout::Shield;
 
 /// A session at the prompt, as its commands see it.
 pub struct Session {
@@ -128,6 +129,7 @@ pub(super) fn run(repl: Repl) -> i32 {
     // By a signal while the engine was being made.
     let is_ended = reach.ended().is_some();
     if let Some(prepare) = repl.prepare.filter(|_| !is_ended) {
+        let _shield = Shield::raise();
         session.output.set_editing(false);
         reach.is_busy.store(true, Ordering::SeqCst);
         let start = Instant::now();
@@ -270,6 +272,7 @@ impl Session {
     }
 
     fn run_entry(&mut self, text: &str) -> After {
+        let _shield = Shield::raise();
         if let Some(error) = self.host.take_callback_error() {
             self.note_error(error);
         }

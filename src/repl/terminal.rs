@@ -1,11 +1,13 @@
 //! The terminal's state, which must be put back whatever ends the session.
 
-use std::io::{Write, stdin, stdout};
+use std::io::{Write, stdin};
 use std::sync::{Mutex, PoisonError};
 
 use nix::sys::termios::{LocalFlags, SetArg, SpecialCharacterIndices, Termios};
 use nix::sys::termios::{tcgetattr, tcsetattr};
 use nix::unistd::{getpgrp, tcgetpgrp};
+
+use crate::stdout::stdout;
 
 /// The settings the terminal had at the start.
 pub(super) struct Terminal(Mutex<Option<Termios>>);
@@ -49,7 +51,7 @@ impl Terminal {
         if !is_capable() {
             return;
         }
-        let mut out = stdout().lock();
+        let mut out = stdout();
         // Bracketed paste off, as the editor does on its own way out.
         let _ = out.write_all(b"\x1b[?2004l");
         let _ = out.flush();

@@ -43,6 +43,19 @@ const RULES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "stdout.rs",
+        &[
+            "steel::",
+            "crate::wire",
+            "crate::sipc",
+            "crate::workers",
+            "crate::script",
+            "crate::host",
+            "crate::cl",
+            "crate::repl",
+        ],
+    ),
+    (
         "workers",
         &[
             "steel::",

@@ -34,6 +34,7 @@ mod limits; // bounds: peers, descriptors, queues, sizes, times
 mod memory; // what is held for all peers is bounded
 mod overflow; // endless recursion that is caught
 mod pace; // how slow a peer may be
+mod printing; // what scripts print, and nothing else
 mod pty; // the prompt on a pseudo-terminal
 mod pty_define; // names defined and defined again there
 mod pty_help; // what it tells of names

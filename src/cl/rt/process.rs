@@ -54,7 +54,7 @@ fn run(a: &[V]) -> R {
         _ => Stdio::null(),
     });
     let failed = |e: std::io::Error| simple_error(&format!("Couldn't execute {program:?}: {e}"));
-    let mut child = command.spawn().map_err(failed)?;
+    let mut child = crate::stdout::without_shield(|| command.spawn()).map_err(failed)?;
     // Fed from a thread: the program may write before it has read everything.
     let feeder = child.stdin.take().zip(input).map(|(mut pipe, text)| {
         std::thread::spawn(move || {

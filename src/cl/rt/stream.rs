@@ -11,6 +11,7 @@ use super::condition::{FILL, HANG};
 use super::table::{Prims, p};
 use crate::cl::value::*;
 use crate::input::{Taken, input, is_edited};
+use crate::stdout::stdout;
 
 /// Where a stream's text goes to or comes from.
 pub(crate) enum Kind {
@@ -83,7 +84,7 @@ impl Stream {
             self.buffer.drain(..self.at);
             self.at = 0;
         }
-        let _ = std::io::stdout().flush();
+        let _ = stdout().flush();
         match input().line() {
             Ok(Taken::Bytes(bytes)) => {
                 self.buffer.push_str(&String::from_utf8_lossy(&bytes));
@@ -234,8 +235,12 @@ pub(crate) fn write(v: &V, text: &str) -> Result<(), SteelErr> {
             None => s.column += text.chars().count(),
         }
         let failed = match &mut s.kind {
-            Kind::Stdout => std::io::stdout().write_all(text.as_bytes()).is_err(),
-            Kind::Stderr => std::io::stderr().write_all(text.as_bytes()).is_err(),
+            Kind::Stdout => stdout().write_all(text.as_bytes()).is_err(),
+            Kind::Stderr => {
+                // In order with what has been printed before.
+                let _ = stdout().flush();
+                std::io::stderr().write_all(text.as_bytes()).is_err()
+            }
             Kind::StringOut(out) => {
                 out.push_str(text);
                 false
@@ -266,7 +271,7 @@ pub(crate) fn write(v: &V, text: &str) -> Result<(), SteelErr> {
 fn flush(v: &V) -> R {
     with_stream(&end(v, false), |s| match &mut s.kind {
         Kind::Stdout => {
-            let _ = std::io::stdout().flush();
+            let _ = stdout().flush();
         }
         Kind::FileOut(_, f) => {
             let _ = f.flush();
