@@ -110,7 +110,8 @@ impl Error {
     }
 
     /// Returns the finer reason as a word: the kind's name, or one of `closed`, `checksum`,
-    /// `message`, `partial`, `too-large`, `no-server`, `permission`, `not-found`, `not-a-socket`.
+    /// `message`, `partial`, `too-large`, `no-server`, `permission`, `not-found`, `not-a-socket`;
+    /// `input` where standard input cannot be read.
     #[must_use]
     pub fn reason(&self) -> &'static str {
         self.0.reason
@@ -121,6 +122,24 @@ impl Error {
     pub fn path(&self) -> Option<&Path> {
         self.0.path.as_deref()
     }
+}
+
+/// Returns the system's words for an error in lower case, without the number behind them.
+///
+/// # Examples
+///
+/// ```
+/// let error = std::io::Error::from_raw_os_error(28);
+/// assert_eq!(steel_sipc::error::cause(&error), "no space left on device");
+/// ```
+#[must_use]
+pub fn cause(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or(&text);
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| {
+        first.to_lowercase().collect::<String>() + chars.as_str()
+    })
 }
 
 impl fmt::Display for Error {

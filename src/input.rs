@@ -60,12 +60,18 @@ pub(crate) fn input() -> MutexGuard<'static, Input> {
 impl Input {
     /// Takes a line with its newline.
     pub(crate) fn line(&mut self) -> io::Result<Taken> {
+        self.line_within(usize::MAX)
+    }
+
+    /// Takes a line with its newline, or the first `most` bytes of a longer one.
+    pub(crate) fn line_within(&mut self, most: usize) -> io::Result<Taken> {
         let mut seen = 0;
         self.take(|bytes| {
+            let bytes = &bytes[..bytes.len().min(most)];
             let end = bytes[seen..].iter().position(|byte| *byte == b'\n');
             let end = end.map(|end| seen + end + 1);
             seen = bytes.len();
-            end
+            end.or((seen == most).then_some(most))
         })
     }
 
@@ -134,7 +140,9 @@ impl Input {
                     Ok(_) => continue,
                 },
             };
-            let taken = self.bytes[self.at..self.at + end].to_vec();
+            let mut taken = Vec::new();
+            taken.try_reserve_exact(end).map_err(|_| Errno::ENOMEM)?;
+            taken.extend_from_slice(&self.bytes[self.at..self.at + end]);
             self.at += end;
             self.is_inside_line = taken.last().is_some_and(|byte| *byte != b'\n');
             return Ok(Taken::Bytes(taken));
@@ -143,6 +151,8 @@ impl Input {
 
     fn fill(&mut self) -> nix::Result<usize> {
         let before = self.bytes.len();
+        // A script may ask for a line that has no end.
+        self.bytes.try_reserve(CHUNK).map_err(|_| Errno::ENOMEM)?;
         self.bytes.resize(before + CHUNK, 0);
         let result = nix::unistd::read(io::stdin(), &mut self.bytes[before..]);
         self.bytes.truncate(before + result.unwrap_or(0));
@@ -194,6 +204,19 @@ pub(crate) fn is_pending() -> bool {
 pub(crate) fn wait() {
     // An error shows when it is read.
     let _ = is_readable(PollTimeout::NONE);
+}
+
+/// Waits for standard input up to its end, and returns no more than `most` bytes of it.
+pub(crate) fn wait_for_all(most: usize) -> io::Result<Vec<u8>> {
+    loop {
+        // Not held while waiting: scripts read from the same buffer.
+        let taken = input().exactly(most)?;
+        match taken {
+            Taken::Bytes(bytes) => return Ok(bytes),
+            Taken::End => return Ok(Vec::new()),
+            Taken::Blocked => drop(is_readable(PollTimeout::NONE)?),
+        }
+    }
 }
 
 /// Waits for a line, and returns it with its newline; nothing at the end.

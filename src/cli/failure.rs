@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io;
 
 use steel_sipc::Error;
+pub(crate) use steel_sipc::error::cause;
 
 use super::exit::Exit;
 
@@ -69,16 +70,6 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::new(Exit::of(&error), for_shell(&error.to_string()))
     }
-}
-
-/// Returns the system's words in lower case, without the number behind them.
-pub(crate) fn cause(error: &io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or(&text);
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| {
-        first.to_lowercase().collect::<String>() + chars.as_str()
-    })
 }
 
 /// Puts the names of options, which the library gives as scripts write them, as shells do.

@@ -2,6 +2,7 @@
 
 pub(crate) mod args;
 mod bench;
+mod check;
 mod client;
 mod complete;
 mod exec;

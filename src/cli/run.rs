@@ -1,14 +1,13 @@
 //! Running scripts, and going on with the prompt.
 
 use std::ffi::OsStr;
-use std::io::Read;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::mpsc::channel;
 use std::thread::Builder;
 
 use nix::sys::resource::{Resource, getrlimit};
-use steel_sipc::host::{StandardOutput, is_lisp_file};
+use steel_sipc::host::{StandardOutput, is_lisp_file, read_standard_input};
 use steel_sipc::repl::Repl;
 use steel_sipc::workers::Worker;
 use steel_sipc::{ErrorKind, Host};
@@ -16,7 +15,6 @@ use steel_sipc::{ErrorKind, Host};
 use super::args::{Invocation, Language, Step};
 use super::exit::Exit;
 use super::failure::{Failure, Outcome};
-use super::output::Input;
 use super::stop::Stop;
 
 /// The engine's stack, in bytes. Steel walks nested values by recursion when it drops, compares,
@@ -29,6 +27,10 @@ fn stack_size() -> usize {
     let limit = getrlimit(Resource::RLIMIT_AS).map_or(u64::MAX, |(soft, _)| soft);
     usize::try_from(STACK.min(limit / 8)).unwrap_or(64 << 20)
 }
+
+/// What stands for standard input as a script, and in messages.
+pub(super) const STDIN: &str = "-";
+pub(super) const STDIN_NAME: &str = "standard input";
 
 /// Runs what the command line names: files, expressions, a script.
 pub(crate) fn run(invocation: Invocation) -> ExitCode {
@@ -71,11 +73,8 @@ fn run_here(invocation: Invocation) -> ExitCode {
     if invocation.interactive {
         return interact(invocation);
     }
-    if let (true, Some(script)) = (invocation.check, invocation.script.as_deref()) {
-        return match is_lisp(&invocation) {
-            true => check(script),
-            false => check_scheme(script),
-        };
+    if invocation.check {
+        return super::check::run(&invocation);
     }
     script(&invocation, None)
 }
@@ -126,10 +125,11 @@ fn start(invocation: &Invocation, worker: Option<&Worker>) -> Outcome<ExitCode> 
     }
 }
 
-fn failed(error: steel_sipc::Error) -> Failure {
+pub(super) fn failed(error: steel_sipc::Error) -> Failure {
     let exit = match error.kind() {
         ErrorKind::Interrupted => Exit::Interrupted,
         _ if error.reason() == "unsupported" => Exit::Usage,
+        _ if error.reason() == "input" => Exit::Input,
         _ => Exit::Failed,
     };
     Failure::new(exit, error.to_string())
@@ -150,10 +150,9 @@ fn evaluate(host: &mut Host, invocation: &Invocation) -> steel_sipc::Result<Exit
     }
     match invocation.script.as_deref() {
         script if is_lisp(invocation) => return evaluate_lisp(host, script),
-        Some(script) if script == OsStr::new("-") => match read_input() {
-            Ok(text) => drop(host.run_bytes("standard input", text)?),
-            Err(code) => return Ok(code),
-        },
+        Some(script) if script == STDIN => {
+            host.run_bytes(STDIN_NAME, read_standard_input()?)?;
+        }
         Some(script) => {
             host.run_file(Path::new(script))?;
         }
@@ -164,10 +163,9 @@ fn evaluate(host: &mut Host, invocation: &Invocation) -> steel_sipc::Result<Exit
 
 fn evaluate_lisp(host: &mut Host, script: Option<&OsStr>) -> steel_sipc::Result<ExitCode> {
     match script {
-        Some(script) if script == OsStr::new("-") => match read_input() {
-            Ok(text) => drop(host.run_lisp_bytes("standard input", text)?),
-            Err(code) => return Ok(code),
-        },
+        Some(script) if script == STDIN => {
+            host.run_lisp_bytes(STDIN_NAME, read_standard_input()?)?;
+        }
         Some(script) => drop(host.run_lisp_file(Path::new(script))?),
         None => {}
     }
@@ -175,65 +173,19 @@ fn evaluate_lisp(host: &mut Host, script: Option<&OsStr>) -> steel_sipc::Result<
 }
 
 /// Whether the script is Common Lisp.
-fn is_lisp(invocation: &Invocation) -> bool {
+pub(super) fn is_lisp(invocation: &Invocation) -> bool {
     language_of(invocation, invocation.script.as_deref()) == Language::Lisp
 }
 
 /// Returns the language of a file, or of an expression: as the command line says, or the file's
 /// name.
-fn language_of(invocation: &Invocation, file: Option<&OsStr>) -> Language {
+pub(super) fn language_of(invocation: &Invocation, file: Option<&OsStr>) -> Language {
     invocation
         .language
         .unwrap_or(match file.is_some_and(is_lisp_file) {
             true => Language::Lisp,
             false => Language::Scheme,
         })
-}
-
-/// `--check`: lists what is not supported, and runs nothing.
-fn check(script: &OsStr) -> ExitCode {
-    match steel_sipc::host::check_lisp_file(Path::new(script)) {
-        Ok(found) if found.is_empty() => Exit::Success.into(),
-        Ok(found) => {
-            let lines: String = found.iter().map(|message| format!("{message}\n")).collect();
-            match super::output::print(&lines) {
-                Ok(()) => Exit::Usage.into(),
-                Err(failure) => super::finish("sipc", Err(failure)),
-            }
-        }
-        Err(error) => refused(&error),
-    }
-}
-
-/// The same for Scheme: reads, expands and compiles.
-fn check_scheme(script: &OsStr) -> ExitCode {
-    let found = Host::new().and_then(|mut host| match script == OsStr::new("-") {
-        true => match read_input() {
-            Ok(text) => host.check_bytes("standard input", text).map(|()| None),
-            Err(code) => Ok(Some(code)),
-        },
-        false => host.check_file(Path::new(script)).map(|()| None),
-    });
-    match found {
-        Ok(code) => code.unwrap_or_else(|| Exit::Success.into()),
-        Err(error) => refused(&error),
-    }
-}
-
-fn refused(error: &steel_sipc::Error) -> ExitCode {
-    super::say("sipc", &error.to_string());
-    Exit::Failed.into()
-}
-
-fn read_input() -> Result<Vec<u8>, ExitCode> {
-    let mut text = Vec::new();
-    match Input.read_to_end(&mut text) {
-        Ok(_) => Ok(text),
-        Err(error) => {
-            let failure = Failure::reading("standard input", &error);
-            Err(super::finish("sipc", Err(failure)))
-        }
-    }
 }
 
 /// What `(command-line)` gives: the script's name, then its arguments.
@@ -262,7 +214,7 @@ fn watch_signals(host: &Host) {
 /// A file that is not there and is called almost like a sub-command.
 fn misspelt(invocation: &Invocation) -> Option<String> {
     let script = invocation.script.as_deref()?;
-    if script == OsStr::new("-") || Path::new(script).exists() {
+    if script == STDIN || Path::new(script).exists() {
         return None;
     }
     let name = script.to_string_lossy();

@@ -138,12 +138,33 @@ impl Host {
 /// - [`ErrorKind::Io`](crate::ErrorKind::Io): the file cannot be read.
 /// - [`ErrorKind::Script`](crate::ErrorKind::Script): it is not UTF-8.
 pub fn check_lisp_file(path: impl AsRef<Path>) -> Result<Vec<String>> {
-    super::home::settle();
     let path = path.as_ref();
-    let name = path.display().to_string();
-    let text = without_interpreter_line(&read_script(path)?);
-    let found = cl::check(&name, &text);
-    Ok(found.iter().map(|one| one.message(&name)).collect())
+    Ok(check_text(&path.display().to_string(), &read_script(path)?))
+}
+
+/// Checks a Common Lisp text that was read from elsewhere, as [`check_lisp_file`]. `name` stands
+/// for it in messages.
+///
+/// # Errors
+///
+/// [`ErrorKind::Script`](crate::ErrorKind::Script): it is not UTF-8.
+///
+/// # Examples
+///
+/// ```
+/// use steel_sipc::host::check_lisp_bytes;
+/// let found = check_lisp_bytes("demo", b"(print 1) (go nowhere)".to_vec())?;
+/// assert!(found[0].starts_with("demo:1:"), "{found:?}");
+/// # Ok::<(), steel_sipc::Error>(())
+/// ```
+pub fn check_lisp_bytes(name: &str, text: Vec<u8>) -> Result<Vec<String>> {
+    Ok(check_text(name, &as_text(name, text)?))
+}
+
+fn check_text(name: &str, text: &str) -> Vec<String> {
+    super::home::settle();
+    let found = cl::check(name, &without_interpreter_line(text));
+    found.iter().map(|one| one.message(name)).collect()
 }
 
 fn refused(name: &str, text: &str, found: &[Diagnostic]) -> Error {

@@ -51,7 +51,7 @@ use crate::sipc::ListenerStats;
 pub use crate::stdout::Shield;
 pub use builder::HostBuilder;
 pub use interrupt::InterruptHandle;
-pub use lisp::{check_lisp_file, is_lisp_file};
+pub use lisp::{check_lisp_bytes, check_lisp_file, is_lisp_file};
 pub(crate) use origin::WrittenText;
 pub use output::{StandardError, StandardOutput};
 pub(crate) use redefine::definition;
@@ -59,6 +59,9 @@ pub use session::WakeHandle;
 pub(crate) use session::distance;
 /// A value of Steel.
 pub use steel::SteelVal as Value;
+pub use text::read_standard_input;
+#[cfg(feature = "cli")]
+pub(crate) use text::too_long;
 pub(crate) use text::visible;
 
 /// A Steel engine with the sipc forms.

@@ -34,7 +34,7 @@ use steel::{SteelErr, SteelVal};
 
 use super::datum::Datum;
 use super::syntax::{self, MAX_DEPTH, MAX_SIZE};
-use super::text::unreadable;
+use super::text::{read_file, unreadable};
 use crate::script::outcome::{Outcome, misuse};
 use crate::script::value::{Opaque, as_opaque, opaque};
 
@@ -91,7 +91,10 @@ fn check(form: &str, text: &str) -> Outcome {
 }
 
 fn check_file(form: &str, path: &Path) -> Outcome {
-    match std::fs::read_to_string(path) {
+    let text = read_file(path).and_then(|bytes| {
+        String::from_utf8(bytes).map_err(|_| std::io::ErrorKind::InvalidData.into())
+    });
+    match text {
         Ok(text) => check(&format!("{form} {}", path.display()), &text),
         Err(error) => Err(misuse(format!(
             "cannot {form} {}: {}",

@@ -117,7 +117,8 @@ impl Host {
         drive.map(drop)
     }
 
-    /// Takes a line of standard input with its newline, out of the buffer that scripts read from
+    /// Takes a line of standard input with its newline (of one that is longer than a text may be
+    /// a part that is), out of the buffer that scripts read from
     /// too; nothing at the end. Blocks, and serves meanwhile.
     ///
     /// # Errors
@@ -126,20 +127,16 @@ impl Host {
     /// [`ErrorKind::Io`](crate::ErrorKind::Io) when it cannot be read.
     #[cfg(feature = "cli")]
     pub(crate) fn read_input_line(&mut self) -> Result<Vec<u8>> {
+        use super::syntax::MAX_SIZE;
+        use super::text::unread;
         use crate::input::{Taken, input, notify_when_readable};
-        let failed = |error| {
-            Error::new(
-                crate::error::ErrorKind::Io,
-                format!("cannot read standard input: {error}"),
-            )
-        };
         loop {
-            match input().line().map_err(failed)? {
+            match input().line_within(MAX_SIZE + 1).map_err(unread)? {
                 Taken::Bytes(line) => return Ok(line),
                 Taken::End => return Ok(Vec::new()),
                 Taken::Blocked => {}
             }
-            notify_when_readable(&self.at_prompt, &self.control.waker).map_err(failed)?;
+            notify_when_readable(&self.at_prompt, &self.control.waker).map_err(unread)?;
             self.serve_until_woken()?;
             if self.exit_status().is_some() {
                 return Ok(Vec::new());

@@ -91,8 +91,11 @@ impl fmt::Display for SyntaxError {
             SyntaxError::TooDeep { .. } => {
                 write!(f, "forms are nested deeper than {MAX_DEPTH} here")
             }
-            SyntaxError::TooLong { len } => {
-                write!(f, "the text has {len} bytes, and {MAX_SIZE} is the most")
+            SyntaxError::TooLong { .. } => {
+                write!(
+                    f,
+                    "the text is longer than {MAX_SIZE} bytes, and that is the most"
+                )
             }
         }
     }

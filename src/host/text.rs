@@ -1,20 +1,48 @@
 //! Scripts as text: from files and from bytes.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use super::script_error;
-use crate::error::{Error, ErrorKind, Result};
+use super::syntax::{MAX_SIZE, SyntaxError};
+use crate::error::{Error, ErrorKind, Result, cause};
 
 /// Reads a script as text.
 pub(super) fn read_script(path: &Path) -> Result<String> {
     let shown = path.display();
-    let bytes = std::fs::read(path).map_err(|error| {
+    let bytes = read_file(path).map_err(|error| {
         let why = unreadable(&error);
         Error::new(ErrorKind::Io, format!("cannot run {shown}: {why}"))
             .at(path)
             .caused_by(error)
     })?;
     as_text(&shown.to_string(), bytes)
+}
+
+/// Reads a file, and no more of it than shows that it is too long.
+pub(super) fn read_file(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut file = File::open(path)?.take(MAX_SIZE as u64 + 1);
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Reads a script from standard input up to its end, and no more than shows that it is too long.
+/// Blocks.
+///
+/// # Errors
+///
+/// [`ErrorKind::Io`], and [`Error::reason`] is `input`: it cannot be read.
+pub fn read_standard_input() -> Result<Vec<u8>> {
+    crate::input::wait_for_all(MAX_SIZE + 1).map_err(unread)
+}
+
+/// Says that standard input cannot be read.
+pub(crate) fn unread(error: std::io::Error) -> Error {
+    let message = format!("cannot read standard input: {}", cause(&error));
+    let error = Error::new(ErrorKind::Io, message).caused_by(error);
+    error.because("input")
 }
 
 /// Says why a file cannot be read.
@@ -24,12 +52,15 @@ pub(super) fn unreadable(error: &std::io::Error) -> String {
         std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         std::io::ErrorKind::IsADirectory => "it is a directory".to_owned(),
         std::io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
-        _ => error.to_string(),
+        _ => cause(error),
     }
 }
 
 /// Takes bytes for UTF-8, and says in which line they are not.
 pub(super) fn as_text(name: &str, mut bytes: Vec<u8>) -> Result<String> {
+    if bytes.len() > MAX_SIZE {
+        return Err(too_long(name));
+    }
     // What some editors put in front of UTF-8.
     if bytes.starts_with("\u{feff}".as_bytes()) {
         bytes.drain(..3);
@@ -43,6 +74,12 @@ pub(super) fn as_text(name: &str, mut bytes: Vec<u8>) -> Result<String> {
             "{name}:{line}:{column}: the text is not UTF-8; save the file as UTF-8"
         ))
     })
+}
+
+/// Says that a text is longer than the reader takes.
+pub(crate) fn too_long(name: &str) -> Error {
+    let error = SyntaxError::TooLong { len: MAX_SIZE + 1 };
+    script_error(format!("{name}: {error}"))
 }
 
 /// Turns a `#!` line into a comment of the same length, so that places stay what they are.

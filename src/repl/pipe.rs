@@ -1,16 +1,21 @@
 //! Without a terminal: forms from standard input, run as they come.
 
-use std::io::{ErrorKind as IoErrorKind, Read, Write, stdin};
+use std::io::{ErrorKind as IoErrorKind, Write};
 
 use super::Repl;
 use super::signals::{self, Signal};
-use crate::error::{Error, ErrorKind, Result};
-use crate::host::{Host, StandardOutput, WrittenText, syntax, visible};
+use crate::error::{Error, ErrorKind, Result, cause};
+use crate::host::syntax::SyntaxError;
+use crate::host::{
+    Host, StandardOutput, WrittenText, read_standard_input, syntax, too_long, visible,
+};
 use crate::stdout::stdout;
 
 /// Standard output cannot be written.
 const UNWRITTEN: i32 = 12;
-/// Nobody reads it any more: as if ended by SIGPIPE.
+/// Standard input cannot be read.
+const UNREAD: i32 = 13;
+/// Nobody reads standard output any more: as if ended by SIGPIPE.
 const BROKEN_PIPE: i32 = 141;
 
 /// Runs the forms on standard input, and returns the exit status.
@@ -43,7 +48,7 @@ pub(super) fn run(repl: Repl) -> i32 {
         (_, Some(status @ 1..), Ok(())) => status,
         (Err(error), _, _) if error.kind() == IoErrorKind::BrokenPipe => BROKEN_PIPE,
         (Err(error), _, _) => fail(
-            &format!("cannot write to standard output: {error}"),
+            &format!("cannot write to standard output: {}", cause(&error)),
             UNWRITTEN,
         ),
         (Ok(()), status, Ok(())) => status.unwrap_or(0),
@@ -51,6 +56,7 @@ pub(super) fn run(repl: Repl) -> i32 {
             ErrorKind::Interrupted => 130,
             // As for a file, and what `--check` ends with.
             _ if error.reason() == "unsupported" => fail(&error.to_string(), 2),
+            _ if error.reason() == "input" => fail(&error.to_string(), UNREAD),
             _ => fail(&error.to_string(), 1),
         },
     };
@@ -60,13 +66,7 @@ pub(super) fn run(repl: Repl) -> i32 {
 
 /// Runs all of standard input as one Common Lisp text, which is checked as a whole.
 fn lisp(host: &mut Host) -> Result<()> {
-    let mut text = Vec::new();
-    stdin().lock().read_to_end(&mut text).map_err(|error| {
-        Error::new(
-            ErrorKind::Io,
-            format!("cannot read standard input: {error}"),
-        )
-    })?;
+    let text = read_standard_input()?;
     host.run_lisp_bytes("standard input", text).map(drop)
 }
 
@@ -75,12 +75,16 @@ fn forms(host: &mut Host) -> Result<()> {
     let mut text = String::new();
     // Of what has run only the number of lines is needed.
     let mut lines = 0;
+    let mut is_open = false;
     loop {
         let line = host.read_input_line()?;
         if host.exit_status().is_some() {
             return Ok(());
         }
         let at_end = line.is_empty();
+        if text.len() + line.len() > syntax::MAX_SIZE {
+            return Err(too_long("standard input"));
+        }
         let line = std::str::from_utf8(&line).map_err(|_| {
             let line = lines + text.matches('\n').count() + 1;
             Error::new(
@@ -89,8 +93,16 @@ fn forms(host: &mut Host) -> Result<()> {
             )
         })?;
         text.push_str(line);
+        // What is open stays open: a long form is not looked at again for each of its lines.
+        if is_open && !at_end && !line.contains([')', ']', '}', '"', '|', '#']) {
+            continue;
+        }
+        is_open = false;
         match syntax::check(&text) {
-            Err(error) if error.is_incomplete() && !at_end => continue,
+            Err(SyntaxError::Incomplete { open, .. }) if !at_end => {
+                is_open = matches!(open, '(' | '[' | '{' | '"');
+                continue;
+            }
             Ok(()) if syntax::skip_blank(&text) == text.len() && !at_end => continue,
             _ => {}
         }

@@ -10,6 +10,7 @@ use super::define;
 use super::endpoints::{Shared, lock};
 use super::outcome::{Outcome, misuse};
 use super::value::{byte_vector, bytes_of, opaque};
+use crate::error::cause;
 use crate::input::{Input, Taken, input, is_edited, notify_when_readable};
 
 /// How what was taken becomes a value.
@@ -91,7 +92,10 @@ pub(super) fn register(engine: &mut Engine, shared: &Shared) -> Result<(), steel
                 Ok(Taken::Bytes(bytes)) => convert(bytes),
                 Ok(Taken::End) => Ok(steel::primitives::ports::eof()),
                 Ok(Taken::Blocked) => Ok(SteelVal::Void),
-                Err(error) => Err(misuse(format!("cannot read standard input: {error}"))),
+                Err(error) => Err(misuse(format!(
+                    "cannot read standard input: {}",
+                    cause(&error)
+                ))),
             }
         });
     }

@@ -53,5 +53,6 @@ mod sipcli_client; // the drop-in's -p, -c and -h, and its command line
 mod sipcli_server; // the drop-in's -l
 mod soak; // long runs and figures, ignored by default
 mod support; // the workbench
+mod texts; // too long, unreadable, only checked
 mod wire_vectors; // recorded frames, byte for byte
 mod workers; // several processes that serve one socket

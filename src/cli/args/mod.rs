@@ -63,9 +63,9 @@ pub(crate) struct Invocation {
 pub(crate) struct RunnerArgs {
     #[command(flatten)]
     common: CommonArgs,
-    /// Run nothing: say what keeps FILE from being compiled or, in Common Lisp, what it needs
-    /// that is not supported (status 2).
-    #[arg(long)]
+    /// Run nothing: say what keeps FILE and the texts of -e and -l from being compiled or, in
+    /// Common Lisp, what they need that is not supported (status 2).
+    #[arg(long, conflicts_with = "interactive")]
     check: bool,
     /// Serve with N processes of the script, which share its sockets and nothing else. One that
     /// dies is replaced; one that ends with status 0 ends all. SIGINT, SIGTERM and SIGHUP stop
