@@ -9,6 +9,7 @@ mod builder;
 mod code;
 mod datum;
 mod direct;
+mod expansion;
 mod files;
 mod forward;
 mod home;

@@ -229,7 +229,10 @@ impl Host {
         let part = Some((whole, shift, &*text));
         self.sources
             .update_with(&self.engine, &whole.name, path, part);
-        compiled.map_err(|error| self.failed(&error))
+        compiled.map_err(|error| {
+            self.expansion_error(whole, shift, &text, path, &error)
+                .unwrap_or_else(|| self.failed(&error))
+        })
     }
 
     fn emit(
