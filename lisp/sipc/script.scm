@@ -53,7 +53,7 @@
 ;; # Examples
 ;; (exit 3)
 (define (exit . status)
-  (apply #%exit status)
+  (checked (apply #%exit status))
   (leave-script))
 
 (define (leave-script)

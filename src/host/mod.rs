@@ -9,6 +9,7 @@ mod builder;
 mod code;
 mod datum;
 mod direct;
+mod excerpt;
 mod expansion;
 mod files;
 mod forward;

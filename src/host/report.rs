@@ -11,17 +11,15 @@ use steel::parser::span::Span;
 use steel::steel_vm::engine::Engine;
 
 use super::assign;
+pub(crate) use super::excerpt::describe;
 use super::origin::{Shift, WrittenText};
 use super::redefine::IS_BUILT_IN;
-use super::syntax::position;
-use super::text::{picture, visible};
+use super::syntax::ends_word;
+use super::text::visible;
 
 /// What is said of [`IS_BUILT_IN`].
 pub(super) const OWN_NAME: &str = "set! cannot change a name of Steel's own, also where it was \
                                    defined anew; give the variable another name";
-
-/// Characters of a source line that are shown.
-const WIDTH: usize = 100;
 
 /// The texts an engine has compiled, where a callback's error can be looked up while the
 /// engine is running.
@@ -158,7 +156,9 @@ impl Sources {
         let span = error.span().filter(|span| span.end > 0);
         match span.and_then(|span| self.get(&span)) {
             Some((source, place)) if !source.is_internal => {
-                let message = missing_module(&message, &source.text).unwrap_or(message);
+                let message = missing_module(&message, &source.text)
+                    .or_else(|| of_getter(&message, source.text.get(place.clone())?))
+                    .unwrap_or(message);
                 source.describe(place, &message)
             }
             _ => message,
@@ -180,6 +180,13 @@ fn missing_module(message: &str, text: &str) -> Option<String> {
         false => why.trim(),
     };
     Some(format!("cannot require {name}: {why}"))
+}
+
+/// Says which function got too many arguments. Steel names the step all getters are made of.
+fn of_getter(message: &str, called: &str) -> Option<String> {
+    let is_name = !called.is_empty() && !called.contains(ends_word);
+    (is_name && message == "struct-ref expected one argument")
+        .then(|| format!("{called} expected one argument"))
 }
 
 /// Returns an error's message, with what Steel puts around it taken off.
@@ -212,8 +219,18 @@ fn plainly(text: &str) -> Option<String> {
     const AGAIN: &str = "Variable re defined within the top level definition: ";
     if let Some(name) = text.strip_prefix(AGAIN) {
         return Some(format!(
-            "{name} is defined a second time; in a file a name is defined once, set! changes it"
+            "{name} is defined a second time within a text that is compiled as a whole, a file or a \
+             form; define it once there, and change it with set!"
         ));
+    }
+    if text == "stack overflowed!" {
+        return Some("stack overflow: calls are nested too deep, or have no end".to_owned());
+    }
+    if let Some((form, rest)) = text.split_once("Cannot convert steel value: ") {
+        let (found, kind) = rest.rsplit_once(" to ")?;
+        let kind = kind.strip_prefix("steel ").unwrap_or(kind);
+        let kind = if kind == "int" { "whole number" } else { kind };
+        return Some(format!("{form}expected a {kind}, found: {found}"));
     }
     if text.ends_with(IS_BUILT_IN) {
         return Some(OWN_NAME.to_owned());
@@ -240,55 +257,6 @@ fn plainly(text: &str) -> Option<String> {
         ),
         false => format!("expected a {name}, found: {found}"),
     })
-}
-
-/// Describes a place in a text that begins behind so many lines, and what is wrong there.
-pub(crate) fn describe(
-    name: &str,
-    text: &str,
-    lines: usize,
-    start: usize,
-    end: usize,
-    message: &str,
-) -> String {
-    let (line, column) = position(text, start);
-    // Of a long line the part around the place is shown.
-    let skipped = if column < WIDTH {
-        0
-    } else {
-        column - WIDTH * 2 / 3
-    };
-    let shown: String = text
-        .lines()
-        .nth(line - 1)
-        .unwrap_or_default()
-        .chars()
-        .skip(skipped)
-        .take(WIDTH)
-        .map(picture)
-        .collect();
-    let len = text.get(start..end.min(text.len())).map_or(1, |span| {
-        span.lines()
-            .next()
-            .map_or(1, |first| first.chars().count().max(1))
-    });
-    let room = shown
-        .chars()
-        .count()
-        .saturating_sub(column - 1 - skipped)
-        .max(1);
-    let line = line + lines;
-    let gutter = line.to_string();
-    let pad = " ".repeat(gutter.len());
-    // Tabs are kept, so that the marks stand under what they mark.
-    let before: String = shown
-        .chars()
-        .take(column - 1 - skipped)
-        .map(|c| if c == '\t' { '\t' } else { ' ' })
-        .collect();
-    let marks = "^".repeat(len.min(room));
-    let (name, message) = (visible(name), visible(message));
-    format!("{name}:{line}:{column}: {message}\n {gutter} | {shown}\n {pad} | {before}{marks}")
 }
 
 /// Shows a path as the user would type it from here.

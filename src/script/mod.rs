@@ -157,7 +157,6 @@ pub(crate) fn register(
         ("#%message-type", primitives::message_type),
         ("#%message-peer", primitives::message_peer),
         ("#%sipc-error-kind", primitives::error_kind),
-        ("#%exit", primitives::exit),
         ("#%end-script", primitives::end_script),
         ("#%watch-exit-parts", exits::watch),
         ("#%unwatch-exit-parts", exits::unwatch),
@@ -170,6 +169,7 @@ pub(crate) fn register(
     // What is wrong with a call of these is a value, which `checked` in lisp/sipc/serve.scm
     // raises at the place of the call.
     let checked: &[(&str, Step)] = &[
+        ("#%exit", primitives::exit),
         ("#%send", primitives::send),
         ("#%quick", primitives::quick),
         ("#%connect", primitives::connect),

@@ -46,6 +46,7 @@ mod reader; // text that is too deep, too long, unfinished
 mod readme; // its terminal sessions, typed as they stand there
 mod redefinition; // names defined again, later, or not at all
 mod repl; // forms on a pipe
+mod reports; // what is said of errors, and where
 mod rivals; // server processes that start at once on one path
 mod scheme; // runs tests/scheme/ok and tests/scheme/fail
 mod sessions; // the original's two scripts, by pipes and signals
