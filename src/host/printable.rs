@@ -4,12 +4,14 @@
 //! seen (0.8.3, rvals/cycles.rs, `CycleCollector::add`): a list of a list twice, sixty levels of
 //! it, does not end. What is too much for it, [`super::written`] writes.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 use steel::gc::ShareableMut;
 use steel::steel_vm::engine::Engine;
 use steel::{SteelErr, SteelVal};
 
+use super::text::symbol;
 use super::written::{Style, Writing};
 use crate::script::control::Control;
 use crate::script::outcome::{Outcome, misuse};
@@ -89,7 +91,9 @@ fn print(args: &[SteelVal], control: &Control) -> Outcome {
     let SteelVal::PortV(port) = port else {
         return Ok(SteelVal::BoolV(false));
     };
-    if !is_too_much(value, control)? {
+    let is_ours =
+        is_too_much(value, control)? || (name.as_str() == "write" && is_written_otherwise(value));
+    if !is_ours {
         return Ok(SteelVal::BoolV(false));
     }
     let style = match name.as_str() {
@@ -208,6 +212,27 @@ fn is_too_much(value: &SteelVal, control: &Control) -> Result<bool, SteelErr> {
         return Ok(true);
     }
     Ok(is_shared && is_many(value, count))
+}
+
+/// Returns whether there is something in a value that Steel's `write` does not write as the reader
+/// takes it (0.8.3): a symbol that needs bars, or a list with another end than the empty list,
+/// which its other functions print as everybody does. Of a value that is not too much.
+fn is_written_otherwise(value: &SteelVal) -> bool {
+    let (mut known, mut waiting) = (HashSet::new(), vec![value.clone()]);
+    let mut is_found = false;
+    while let Some(value) = waiting.pop() {
+        is_found |= match &value {
+            // There may be rings, for which Steel has marks of its own.
+            SteelVal::MutableVector(_) => return false,
+            SteelVal::SymbolV(name) => matches!(symbol(name.as_str()), Cow::Owned(_)),
+            SteelVal::Pair(pair) => matches!(pair.cdr(), SteelVal::Pair(_)),
+            _ => false,
+        };
+        if place(&value).is_some_and(|at| known.insert(at)) {
+            parts(&value, |part| waiting.push(part));
+        }
+    }
+    is_found
 }
 
 /// Returns whether a value written out is far more than the `count` that it is made of.

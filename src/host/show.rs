@@ -6,7 +6,9 @@
 use steel::SteelVal;
 use steel::gc::ShareableMut;
 
+use super::printable::parts;
 use super::report;
+use super::text::symbol;
 use crate::script::value::steel_error;
 
 /// Levels that are shown. Below them a value is `...`.
@@ -65,6 +67,10 @@ fn shape(value: &SteelVal, levels: usize, left: &mut usize) -> Shown {
         SteelVal::VectorV(items) => group("#(", &mut items.iter().cloned()),
         SteelVal::MutableVector(items) => group("#(", &mut items.get().into_iter()),
         SteelVal::HashSetV(items) => group("#hashset(", &mut items.iter().cloned()),
+        SteelVal::SymbolV(name) => Shown::Word(cut(&symbol(name.as_str()))),
+        SteelVal::Pair(pair) if levels > 0 && matches!(pair.cdr(), SteelVal::Pair(_)) => {
+            improper(value, levels - 1, left)
+        }
         SteelVal::Pair(pair) if levels > 0 => {
             let (car, cdr) = (pair.car(), pair.cdr());
             Shown::Entry(Box::new((
@@ -80,10 +86,7 @@ fn shape(value: &SteelVal, levels: usize, left: &mut usize) -> Shown {
             Shown::Boxed(Box::new(shape(&inner.get(), levels - 1, left)))
         }
         SteelVal::CustomStruct(fields) if fields.is_transparent() => {
-            let mut all = group(
-                "(",
-                &mut (0..).map_while(|at| fields.get_index(at).cloned()),
-            );
+            let mut all = group("(", &mut fields_of(value).into_iter());
             if let Shown::Group { parts, .. } = &mut all {
                 parts.insert(0, Shown::Word(fields.name().resolve().to_owned()));
             }
@@ -116,6 +119,39 @@ fn shape(value: &SteelVal, levels: usize, left: &mut usize) -> Shown {
             None => cut(&other.to_string()),
         }),
     }
+}
+
+/// Returns the values in a structure. Of one that can be changed each is in a box, and so all are.
+fn fields_of(structure: &SteelVal) -> Vec<SteelVal> {
+    let mut fields = Vec::new();
+    parts(structure, |field| fields.push(field));
+    let open = |field: &SteelVal| match field {
+        SteelVal::HeapAllocated(inner) => Some(inner.get()),
+        _ => None,
+    };
+    fields
+        .iter()
+        .map(open)
+        .collect::<Option<_>>()
+        .unwrap_or(fields)
+}
+
+/// A list that ends in something else than the empty list: `(1 2 . 3)`.
+fn improper(value: &SteelVal, levels: usize, left: &mut usize) -> Shown {
+    let mut parts = Vec::new();
+    let mut rest = value.clone();
+    while let SteelVal::Pair(pair) = &rest {
+        if parts.len() == MOST_ELEMENTS || *left == 0 {
+            parts.push(dots());
+            return Shown::Group { open: "(", parts };
+        }
+        parts.push(shape(&pair.car(), levels, left));
+        let next = pair.cdr();
+        rest = next;
+    }
+    parts.push(Shown::Word(".".to_owned()));
+    parts.push(shape(&rest, levels, left));
+    Shown::Group { open: "(", parts }
 }
 
 fn dots() -> Shown {

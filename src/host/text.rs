@@ -1,11 +1,12 @@
 //! Scripts as text: from files and from bytes.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use super::script_error;
-use super::syntax::{MAX_SIZE, SyntaxError};
+use super::syntax::{MAX_SIZE, SyntaxError, ends_word};
 use crate::error::{Error, ErrorKind, Result, cause};
 
 /// Reads a script as text.
@@ -104,6 +105,29 @@ pub(crate) fn visible(text: &str) -> String {
         }
     }
     shown
+}
+
+/// Writes a symbol's name as the reader takes it: between bars where it would be something else.
+pub(super) fn symbol(name: &str) -> Cow<'_, str> {
+    let is_number = name.contains(|c: char| c.is_ascii_digit())
+        && match name.split_once('/') {
+            Some((over, under)) => over.parse::<i128>().is_ok() && under.parse::<u128>().is_ok(),
+            None => name.parse::<f64>().is_ok(),
+        };
+    let is_plain = |c: char| !ends_word(c) && c != '|' && !c.is_control();
+    if !name.is_empty() && name != "." && !is_number && name.chars().all(is_plain) {
+        return Cow::Borrowed(name);
+    }
+    let mut shown = String::from("|");
+    for c in name.chars() {
+        match c {
+            '|' | '\\' => shown.extend(['\\', c]),
+            c if c.is_control() => shown.push_str(&format!("\\x{:x};", u32::from(c))),
+            c => shown.push(c),
+        }
+    }
+    shown.push('|');
+    Cow::Owned(shown)
 }
 
 /// Returns what stands for a character in a line whose columns count.

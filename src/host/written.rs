@@ -8,6 +8,7 @@ use steel::gc::ShareableMut;
 use steel::{SteelErr, SteelVal};
 
 use super::printable::{parts, place};
+use super::text::symbol;
 use crate::script::control::Control;
 use crate::script::outcome::misuse;
 
@@ -197,6 +198,9 @@ impl<'a> Writing<'a> {
             }
             SteelVal::StringV(text) if self.style == Style::Display => {
                 self.text.push_str(text.as_str());
+            }
+            SteelVal::SymbolV(name) if self.style != Style::Display => {
+                self.text.push_str(&symbol(name.as_str()));
             }
             SteelVal::CharV(c) if self.style == Style::Display => self.text.push(c),
             other => self.text.push_str(&other.to_string()),

@@ -113,7 +113,13 @@ fn forms(host: &mut Host) -> Result<()> {
             // This says what is wrong with it.
             host.run_part(&unit, 0..end)?;
         }
-        for form in syntax::forms(&unit.text()[..end]) {
+        let mut before = 0;
+        for mut form in syntax::forms(&unit.text()[..end]) {
+            // Documentation belongs to what is defined behind it.
+            if unit.text()[before..form.start].contains(";;@doc") {
+                form.start = before;
+            }
+            before = form.end;
             host.run_part(&unit, form)?;
             if host.exit_status().is_some() {
                 return Ok(());

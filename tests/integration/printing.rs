@@ -112,3 +112,45 @@ fn both_outputs_to_one_file_are_in_order() {
         assert_eq!((done.code, done.text()), (0, "abcd\n"), "{command}");
     }
 }
+
+#[test]
+fn write_writes_what_the_reader_reads() {
+    let forms = [
+        ("(cons 1 (cons 2 3))", "(1 2 . 3)"),
+        ("(list (cons 1 (cons 2 3)) 'a)", "((1 2 . 3) a)"),
+        ("(string->symbol \"a b\")", "|a b|"),
+        ("(list (string->symbol \"\"))", "(||)"),
+        ("(string->symbol \"a|b\\\\c\")", "|a\\|b\\\\c|"),
+        ("(string->symbol \"12\")", "|12|"),
+        ("'(1+ - ... a->b)", "(1+ - ... a->b)"),
+        (
+            "(list \"a b\" 5 (cons 1 2))",
+            "(\"a b\" 5 (1 . 2))",
+        ),
+    ];
+    for (form, written) in forms {
+        let text = format!(
+            "(define value {form})
+             (write value) (newline)
+             (displayln (equal? value (read (open-input-string {written:?}))))"
+        );
+        let done = sipc(&["-e", &text]);
+        let expected = format!("{written}\n#true\n");
+        assert_eq!((done.code, done.text()), (0, &*expected), "{}", done.err);
+    }
+    let done = sipc(&["-e", "(displayln (string->symbol \"a b\"))"]);
+    assert_eq!(done.text(), "a b\n");
+}
+
+#[test]
+fn the_prompt_shows_what_write_writes() {
+    let place = Place::new();
+    let mut screen = Screen::session(place.dir.path());
+    screen.ask("(cons 1 (cons 2 3))", "$1 = (1 2 . 3)");
+    screen.ask("(list 1 (cons 'a 2))", "$2 = (1 (a . 2))");
+    screen.ask("(string->symbol \"a b\")", "$3 = |a b|");
+    screen.ask("(struct node (left right) #:mutable #:transparent)", "");
+    screen.ask("(node 1 (list 2))", "$4 = (node 1 (2))");
+    screen.press(CTRL_D);
+    assert_eq!(screen.end(), 0);
+}
