@@ -123,10 +123,7 @@ fn write_writes_what_the_reader_reads() {
         ("(string->symbol \"a|b\\\\c\")", "|a\\|b\\\\c|"),
         ("(string->symbol \"12\")", "|12|"),
         ("'(1+ - ... a->b)", "(1+ - ... a->b)"),
-        (
-            "(list \"a b\" 5 (cons 1 2))",
-            "(\"a b\" 5 (1 . 2))",
-        ),
+        ("(list \"a b\" 5 (cons 1 2))", "(\"a b\" 5 (1 . 2))"),
     ];
     for (form, written) in forms {
         let text = format!(
