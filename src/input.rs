@@ -68,8 +68,11 @@ impl Input {
         let mut seen = 0;
         self.take(|bytes| {
             let bytes = &bytes[..bytes.len().min(most)];
-            let end = bytes[seen..].iter().position(|byte| *byte == b'\n');
-            let end = end.map(|end| seen + end + 1);
+            let new = &bytes[seen..];
+            // Whether there is one is known sooner than where.
+            let has_end = new.contains(&b'\n');
+            let end = has_end.then(|| new.iter().position(|byte| *byte == b'\n'));
+            let end = end.flatten().map(|end| seen + end + 1);
             seen = bytes.len();
             end.or((seen == most).then_some(most))
         })
