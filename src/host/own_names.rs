@@ -41,16 +41,18 @@ impl OwnNames {
         }
         names.retain(|name| self.0.contains_key(name));
         let used: Vec<&String> = self.0.keys().filter(|name| has_word(text, name)).collect();
-        if used.is_empty() {
-            return names;
+        if !used.is_empty() {
+            let is_renamed = |word: &str, _| used.iter().any(|name| *name == word);
+            for place in code::places(engine, text, path, is_renamed) {
+                let other = self.0[&text[place.clone()]].clone();
+                text.replace_range(place, &other);
+            }
         }
-        let is_renamed = |word: &str, _| used.iter().any(|name| *name == word);
-        for place in code::places(engine, text, path, is_renamed) {
-            let other = self.0[&text[place.clone()]].clone();
-            text.replace_range(place, &other);
+        // What a form makes up, such as a structure's predicate, is not in the text.
+        for made_up in defined(text) {
+            self.0.remove(&made_up);
         }
-        let still = defined(text);
-        names.retain(|name| !still.contains(name));
+        names.retain(|name| self.0.contains_key(name));
         names
     }
 

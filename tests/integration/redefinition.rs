@@ -93,6 +93,13 @@ fn a_name_of_steels_own_is_defined_and_assigned_like_every_other() {
 }
 
 #[test]
+fn a_structure_may_have_a_name_of_steels_own() {
+    let text = "(struct pair (a b))\n(displayln (pair-a (pair 1 2)) (pair? (pair 1 2)) (pair? 5))
+(struct pair (a b c))\n(displayln (pair-c (pair 1 2 3)))";
+    assert_eq!(run(text), "1 #true #false \n3\n");
+}
+
+#[test]
 fn definitions_made_by_other_means_reach_earlier_code() {
     let place = Place::new();
     let file = place.path("f.scm");
