@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 
-use super::redefine::parts;
+use super::definition::parts;
 use super::syntax::forms;
 
 /// Stands for `define` where it assigns.

@@ -13,9 +13,9 @@ use steel::SteelVal;
 use steel::rerrs::ErrorKind as SteelErrorKind;
 
 use super::Host;
+use super::definition::{definition, parts};
+use super::guess::unbound;
 use super::origin::WrittenText;
-use super::redefine::{definition, parts};
-use super::session::unbound;
 use super::syntax::{ends_word, forms};
 use crate::error::{Error, Result};
 use crate::script::value::steel_error;
@@ -103,6 +103,7 @@ impl Host {
 
     /// Returns the names which the last text's functions use and which are not defined yet, each
     /// with a guess at what was meant.
+    #[cfg(feature = "cli")]
     pub(crate) fn undefined(&self) -> Vec<(String, Option<String>)> {
         let still = self.undefined.iter().filter(|name| self.is_unbound(name));
         still

@@ -8,11 +8,13 @@ mod assign;
 mod builder;
 mod code;
 mod datum;
+mod definition;
 mod direct;
 mod excerpt;
 mod expansion;
 mod files;
 mod forward;
+mod guess;
 mod home;
 mod interrupt;
 mod late;
@@ -52,18 +54,22 @@ use crate::sipc::ListenerStats;
 
 pub use crate::stdout::Shield;
 pub use builder::HostBuilder;
+#[cfg(feature = "cli")]
+pub(crate) use definition::definition;
+#[cfg(feature = "cli")]
+pub(crate) use guess::distance;
 pub use interrupt::InterruptHandle;
 pub use lisp::{check_lisp_bytes, check_lisp_file, is_lisp_file};
+#[cfg(feature = "cli")]
 pub(crate) use origin::WrittenText;
 pub use output::{StandardError, StandardOutput};
-pub(crate) use redefine::definition;
 pub use session::WakeHandle;
-pub(crate) use session::distance;
 /// A value of Steel.
 pub use steel::SteelVal as Value;
 pub use text::read_standard_input;
 #[cfg(feature = "cli")]
 pub(crate) use text::too_long;
+#[cfg(feature = "cli")]
 pub(crate) use text::visible;
 
 /// A Steel engine with the sipc forms.

@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::report;
+#[cfg(feature = "cli")]
 use super::syntax::position;
 
 /// A text of which parts may be compiled one by one. Places in errors count in the whole.
@@ -26,11 +27,13 @@ impl WrittenText {
         }
     }
 
+    #[cfg(feature = "cli")]
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
     /// Returns a place as `NAME:LINE:COLUMN`.
+    #[cfg(feature = "cli")]
     pub(crate) fn place(&self, at: usize) -> String {
         let (line, column) = position(&self.text, at);
         format!("{}:{}:{column}", self.name, self.lines + line)

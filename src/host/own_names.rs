@@ -10,7 +10,8 @@ use std::path::Path;
 use steel::steel_vm::engine::Engine;
 
 use super::code::{self, has_word};
-use super::redefine::{IS_BUILT_IN, defined};
+use super::definition::defined;
+use super::redefine::IS_BUILT_IN;
 
 /// What other names begin with. Such names are not shown to users.
 const FIRST: &str = "%&^~!$";

@@ -6,7 +6,7 @@
 //! gets another name, as long as its own: places in the text stay.
 
 use super::code::has_word;
-use super::redefine::{defined, parts};
+use super::definition::{defined, parts};
 use super::syntax::forms;
 
 /// Forms in which a word may be data, or part of other names.

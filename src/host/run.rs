@@ -32,6 +32,7 @@ impl Host {
     }
 
     /// Runs a part of a text, as [`Host::run_str`].
+    #[cfg(feature = "cli")]
     pub(crate) fn run_part(
         &mut self,
         whole: &WrittenText,

@@ -8,7 +8,7 @@
 use std::ops::Range;
 use steel::SteelErr;
 
-use super::redefine::definition;
+use super::definition::definition;
 use super::report::{Source, Sources};
 use super::syntax::{ends_word, forms, position};
 
