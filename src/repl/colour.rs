@@ -1,5 +1,6 @@
 //! The colours of what is typed.
 
+use super::core_forms::core_form;
 use crate::host::syntax::{ends_word, scan};
 
 /// Finds the bracket at or before the cursor and the one that belongs to it.
@@ -22,36 +23,6 @@ pub(super) fn matching(line: &str, pos: usize) -> Option<(usize, usize)> {
     scan(&line[..=close]).ok()?;
     Some((open, close))
 }
-
-const KEYWORDS: &[&str] = &[
-    "and",
-    "begin",
-    "case",
-    "case-lambda",
-    "cond",
-    "define",
-    "define-syntax",
-    "do",
-    "else",
-    "if",
-    "lambda",
-    "let",
-    "let*",
-    "letrec",
-    "or",
-    "parameterize",
-    "provide",
-    "quote",
-    "require",
-    "set!",
-    "struct",
-    "syntax-rules",
-    "unless",
-    "when",
-    "while",
-    "with-handler",
-    "λ",
-];
 
 /// Adds colours to a text.
 pub(super) fn colour(
@@ -97,7 +68,7 @@ fn token(text: &str, is_bound: &impl Fn(&str) -> bool) -> (usize, Option<&'stati
             let word = &text[..end];
             let style = if word.parse::<f64>().is_ok() || word.starts_with('#') {
                 Some("36")
-            } else if KEYWORDS.contains(&word) {
+            } else if core_form(word).is_some() {
                 Some("35")
             } else if is_bound(word) {
                 Some("34")
