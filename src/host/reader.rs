@@ -19,8 +19,7 @@
 //!   seconds: `STACK_LIMIT` is a constant, checked where a call pushes its frame
 //!   (`VmCore::check_stack_overflow`), and neither a hook nor the depth is reachable from outside
 //!   while the engine runs. Right before the error it prints the function's byte code with
-//!   `println!`. That goes to descriptor 1, which the script, its children and its terminal
-//!   share, so nothing can take it out without touching their output. An interrupt stops the
+//!   `println!`, which `crate::stdout` keeps off standard output. An interrupt stops the
 //!   recursion at once and takes as long as dropping the frames, some 0.3 s for millions.
 //! - One call of a function of Steel's that computes long, such as `sort`, is not interrupted in
 //!   the middle.
@@ -33,7 +32,7 @@ use steel::steel_vm::engine::Engine;
 use steel::{SteelErr, SteelVal};
 
 use super::datum::Datum;
-use super::syntax::{self, MAX_DEPTH, MAX_SIZE};
+use super::syntax::{self, MAX_DEPTH, MAX_SIZE, SyntaxError};
 use super::text::{read_file, unreadable};
 use crate::script::outcome::{Outcome, misuse};
 use crate::script::value::{Opaque, as_opaque, opaque};
@@ -83,7 +82,11 @@ fn lock(datum: &Mutex<Datum>) -> MutexGuard<'_, Datum> {
 }
 
 fn check(form: &str, text: &str) -> Outcome {
-    syntax::check(text).map_err(|error| {
+    told(form, text, syntax::check(text))
+}
+
+fn told(form: &str, text: &str, found: Result<(), SyntaxError>) -> Outcome {
+    found.map_err(|error| {
         let (line, column) = syntax::position(text, error.at());
         misuse(format!("{form}: line {line}, column {column}: {error}"))
     })?;
@@ -115,6 +118,9 @@ fn check_data(value: &SteelVal) -> Outcome {
                 "eval: the form is nested deeper than {MAX_DEPTH}, or endless"
             )));
         }
+        if is_nameless(&value) {
+            return Err(misuse(format!("eval: {}", SyntaxError::NoName { at: 0 })));
+        }
         match value {
             SteelVal::ListV(items) => {
                 left.extend(items.iter().map(|item| (item.clone(), depth + 1)))
@@ -129,12 +135,36 @@ fn check_data(value: &SteelVal) -> Outcome {
     Ok(SteelVal::Void)
 }
 
+/// Returns whether data is a definition such as [`SyntaxError::NoName`] is about.
+fn is_nameless(value: &SteelVal) -> bool {
+    let SteelVal::ListV(items) = value else {
+        return false;
+    };
+    let is_define =
+        |item: &SteelVal| matches!(item, SteelVal::SymbolV(name) if name.as_str() == "define");
+    let mut head = items.get(1).cloned();
+    let mut depth = 0;
+    while let Some(SteelVal::ListV(inner)) = head {
+        depth += 1;
+        if inner.is_empty() {
+            return depth > 1 && items.first().is_some_and(is_define);
+        }
+        head = inner.first().cloned();
+    }
+    false
+}
+
 /// Reads one datum that has been taken from a port: the value, or the end-of-file object.
 pub(super) fn read(text: &str) -> Outcome {
     if text.is_empty() {
         return Ok(steel::primitives::ports::eof());
     }
-    check("read", text)?;
+    // Data is no definition, whatever it looks like.
+    let found = syntax::check(text).or_else(|error| match error {
+        SyntaxError::NoName { .. } => Ok(()),
+        _ => Err(error),
+    });
+    told("read", text, found)?;
     let bad = |why: String| misuse(format!("read: {why}"));
     let mut parser = Parser::new_flat(text, None);
     let form = parser

@@ -47,6 +47,12 @@ pub enum SyntaxError {
         /// Byte offset of the bracket that is too much.
         at: usize,
     },
+    /// A definition in whose head, in further brackets, there is no name: Steel (0.8.3) looks for
+    /// one until all memory is taken.
+    NoName {
+        /// Byte offset of the bracket where the name is missing.
+        at: usize,
+    },
     /// Longer than [`MAX_SIZE`].
     TooLong {
         /// The length in bytes.
@@ -62,7 +68,8 @@ impl SyntaxError {
             SyntaxError::Incomplete { at, .. }
             | SyntaxError::Stray { at, .. }
             | SyntaxError::Mismatch { at, .. }
-            | SyntaxError::TooDeep { at } => *at,
+            | SyntaxError::TooDeep { at }
+            | SyntaxError::NoName { at } => *at,
             SyntaxError::TooLong { .. } => 0,
         }
     }
@@ -91,6 +98,7 @@ impl fmt::Display for SyntaxError {
             SyntaxError::TooDeep { .. } => {
                 write!(f, "forms are nested deeper than {MAX_DEPTH} here")
             }
+            SyntaxError::NoName { .. } => write!(f, "the name that is defined is missing here"),
             SyntaxError::TooLong { .. } => {
                 write!(
                     f,
@@ -264,8 +272,33 @@ pub fn check(text: &str) -> Result<(), SyntaxError> {
     match (found.open_text, found.open.last()) {
         (Some((at, open)), _) => Err(SyntaxError::Incomplete { at, open }),
         (None, Some(&(at, open))) => Err(SyntaxError::Incomplete { at, open }),
-        (None, None) => Ok(()),
+        (None, None) => match nameless(text) {
+            Some(at) => Err(SyntaxError::NoName { at }),
+            None => Ok(()),
+        },
     }
+}
+
+/// Finds a definition such as `(define (()) 1)`: the brackets of its head hold no name.
+fn nameless(text: &str) -> Option<usize> {
+    text.match_indices("define").find_map(|(found, word)| {
+        let mut at = found + word.len();
+        let before = text[..found].strip_suffix(['(', '['])?.trim_end();
+        let is_data = before.ends_with(['\'', '`']) || before.ends_with("(quote");
+        if is_data || !text[at..].starts_with(ends_word) {
+            return None;
+        }
+        let mut open = 0;
+        loop {
+            at += skip_blank(&text[at..]);
+            match text.as_bytes().get(at) {
+                Some(b'(' | b'[') => open += 1,
+                Some(b')' | b']') if open > 1 => return Some(at),
+                _ => return None,
+            }
+            at += 1;
+        }
+    })
 }
 
 /// Returns where the whole forms at the top level of a text are, prefixes such as quotes
@@ -422,6 +455,21 @@ mod tests {
             );
         }
         assert_eq!(deep("(", MAX_DEPTH - 1), Ok(()));
+        for (text, at) in [
+            ("(define (()) 1)", 10),
+            ("1 [define ; c\n ( #| d |# [ ] x) 1]", 27),
+            ("(let () (define ((())) 1))", 19),
+        ] {
+            assert_eq!(check(text), Err(SyntaxError::NoName { at }), "{text}");
+        }
+        for text in [
+            "(define () 1)",
+            "(define ((f)) 1)",
+            "(defined (()))",
+            "(f define (()))",
+        ] {
+            assert_eq!(check(text), Ok(()), "{text}");
+        }
         assert_eq!(check(&"'a ".repeat(10_000)), Ok(()));
     }
 }

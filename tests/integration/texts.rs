@@ -118,3 +118,27 @@ fn check_wants_something_to_check_and_no_prompt() {
         assert!(done.err.contains("check"), "{}", done.err);
     }
 }
+
+#[test]
+fn a_definition_without_a_name_is_an_error_and_as_data_it_is_data() {
+    for text in [
+        "(define (()) 1)",
+        "(eval (list 'define (list (list)) 1))",
+        "(eval-string \"(define (()) 1)\")",
+        "(let () (define [[] x] 1) 2)",
+    ] {
+        let done = sipc(&["-e", text]);
+        assert_eq!(done.code, 1, "{text}");
+        let message = "the name that is defined is missing";
+        assert!(done.err.contains(message), "{text}: {}", done.err);
+    }
+    let done = sipc_with(
+        &["-e", "(write (read)) (write (eval ''(define (()) 1)))"],
+        b"(define (()) 1)",
+    );
+    assert!(
+        done.text().starts_with("(define (()) 1)"),
+        "{}",
+        done.text()
+    );
+}
